@@ -1,0 +1,5 @@
+//! Keeps the same data equal in many formats, on many systems, with history and field-level merge.
+//!
+//! Modules by rank; lower ranks never import higher ones (a test scans for it):
+//! `model` · `port` · `disk` · `tree` · `delta` · `merge` · `store` · `format` · `source` · `remote` · `sync` · `server` · `cli`.
+//! `docs/architecture.md` names each module's entry type; `formats/SPEC.md` specifies stored and sent bytes.

@@ -1,0 +1,3 @@
+//! The `dsync` program.
+
+fn main() {}
