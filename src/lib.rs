@@ -3,3 +3,6 @@
 //! Modules by rank; lower ranks never import higher ones (a test scans for it):
 //! `model` · `port` · `disk` · `tree` · `delta` · `merge` · `store` · `format` · `source` · `remote` · `sync` · `server` · `cli`.
 //! `docs/architecture.md` names each module's entry type; `formats/SPEC.md` specifies stored and sent bytes.
+
+pub mod model;
+pub mod port;

@@ -1,0 +1,239 @@
+//! Lasting ids for elements: which phone of a file is which phone of the record.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::model::{Domain, FieldPath, Hash, Map, Value, cbor, is_provisional};
+
+/// Finds the element id behind every provisional key of `view`, given what the item showed before.
+///
+/// `reference` is the last view of the item or, at first sight, the record's own view in that format. Rules, in
+/// order, within one collection: equal value; the key it was bound to before (`bound`, a slot); equal match key
+/// (lower-cased e-mail, digits of a phone); the remaining ones of the same type in order; else a new id from
+/// the hash of the value, salted when `taken` says that it is in use.
+pub fn align(
+    view: &Value,
+    reference: Option<&Value>,
+    bound: &BTreeMap<String, String>,
+    taken: &dyn Fn(&str, &str) -> bool,
+) -> BTreeMap<String, String> {
+    let mut bindings = BTreeMap::new();
+    for (collection, elements) in view.as_map().into_iter().flatten() {
+        let Some(elements) = elements.as_map() else { continue };
+        if !elements.keys().any(|key| is_provisional(key)) {
+            continue;
+        }
+        let known = reference.and_then(|record| record.as_map()?.get(collection)?.as_map());
+        let empty = Map::new();
+        for (key, id) in align_collection(collection, elements, known.unwrap_or(&empty), bound, taken) {
+            bindings.insert(FieldPath::new([collection.as_str(), &key]).to_string(), id);
+        }
+    }
+    bindings
+}
+
+/// Tells whether an element that was read and one that is known are the same.
+type SameElement<'a> = &'a dyn Fn((&String, &Value), (&String, &Value)) -> bool;
+
+fn align_collection(
+    collection: &str,
+    elements: &Map,
+    known: &Map,
+    bound: &BTreeMap<String, String>,
+    taken: &dyn Fn(&str, &str) -> bool,
+) -> Vec<(String, String)> {
+    let mut open: Vec<(&String, &Value)> = elements.iter().filter(|(key, _)| is_provisional(key)).collect();
+    let mut free: Vec<(&String, &Value)> = {
+        let mut list: Vec<_> = known.iter().collect();
+        list.sort_by_key(|(id, value)| (order_of(value), *id));
+        list
+    };
+    free.retain(|(id, _)| !elements.contains_key(*id));
+    let mut found = Vec::new();
+    let previous = |key: &str| bound.get(&FieldPath::new([collection, key]).to_string());
+    let mut pass = |same: SameElement<'_>| {
+        open.retain(|(key, value)| {
+            let Some(at) = free.iter().position(|(id, known)| same((key, value), (id, known))) else {
+                return true;
+            };
+            found.push(((*key).clone(), free.remove(at).0.clone()));
+            false
+        });
+    };
+    // An element that is equal and also stands where it stood wins over an equal one elsewhere.
+    pass(&|(key, value), (id, known)| previous(key) == Some(id) && same_element(collection, value, known));
+    pass(&|(_, value), (_, known)| same_element(collection, value, known));
+    pass(&|(_, value), (_, known)| {
+        match_key(collection, value).is_some_and(|key| match_key(collection, known) == Some(key))
+    });
+    pass(&|(key, _), (id, _)| previous(key) == Some(id));
+    pass(&|(_, value), (_, known)| element_type(collection, value) == element_type(collection, known));
+    let mut used: BTreeSet<String> = found.iter().map(|(_, id)| id.clone()).collect();
+    used.extend(known.keys().cloned());
+    for (key, value) in open {
+        let id = fresh_id(collection, value, &|id| used.contains(id) || taken(collection, id));
+        used.insert(id.clone());
+        found.push((key.clone(), id));
+    }
+    found
+}
+
+fn order_of(value: &Value) -> i64 {
+    value
+        .as_map()
+        .and_then(|map| map.get("order")?.as_integer())
+        .unwrap_or(i64::MAX)
+}
+
+/// Compares two elements by what formats show of them.
+fn same_element(collection: &str, left: &Value, right: &Value) -> bool {
+    let strip = |value: &Value| {
+        let mut value = value.clone();
+        if let Value::Map(map) = &mut value {
+            map.remove("order");
+        }
+        value
+    };
+    if strip(left) == strip(right) {
+        return true;
+    }
+    let (Some(left), Some(right)) = (left.as_map(), right.as_map()) else {
+        return false;
+    };
+    let main = main_field(collection);
+    main.iter().any(|field| {
+        left.get(*field)
+            .is_some_and(|value| right.get(*field) == Some(value) && !matches!(value, Value::Map(_)))
+    }) || collection == "addresses"
+        && left.contains_key("components")
+        && left.get("components") == right.get("components")
+}
+
+/// The fields that make an element of a collection what it is.
+fn main_field(collection: &str) -> &'static [&'static str] {
+    match collection {
+        "emails" => &["address"],
+        "phones" => &["number"],
+        "onlineServices" => &["uri", "user"],
+        "notes" => &["note"],
+        "links" | "directories" | "calendars" | "schedulingAddresses" => &["uri"],
+        "media" | "cryptoKeys" => &["uri", "data"],
+        "nicknames" | "organizations" | "titles" => &["name"],
+        "personalInfo" => &["value"],
+        "preferredLanguages" => &["language"],
+        "addresses" => &["full"],
+        _ => &[],
+    }
+}
+
+/// What an element is recognised by when it was rewritten: lower-cased e-mail, digits of a phone, kind of a date.
+fn match_key(collection: &str, value: &Value) -> Option<String> {
+    let map = value.as_map()?;
+    let text = |field: &str| map.get(field).and_then(Value::as_text);
+    match collection {
+        "emails" => text("address").map(|address| address.trim().to_lowercase()),
+        "phones" => text("number").and_then(phone_digits),
+        "anniversaries" | "media" => text("kind").map(str::to_owned),
+        "links" => text("uri").map(|uri| uri.trim_end_matches('/').to_lowercase()),
+        "vcard" => text("name").map(str::to_owned),
+        _ => None,
+    }
+}
+
+/// Returns the last nine digits, which spellings of one number share; `None` below five digits.
+pub(super) fn phone_digits(number: &str) -> Option<String> {
+    let digits: String = number.chars().filter(char::is_ascii_digit).collect();
+    (digits.len() >= 5).then(|| digits[digits.len().saturating_sub(9)..].to_owned())
+}
+
+/// What elements must share so that one may be an edit of the other.
+fn element_type(collection: &str, value: &Value) -> String {
+    let Some(map) = value.as_map() else {
+        return String::new();
+    };
+    let words = |field: &str| -> String {
+        let inner = map.get(field).and_then(Value::as_map);
+        inner
+            .map(|words| words.keys().cloned().collect::<Vec<_>>().join(","))
+            .unwrap_or_default()
+    };
+    match collection {
+        "anniversaries" | "media" | "personalInfo" | "vcard" => {
+            let field = if collection == "vcard" { "name" } else { "kind" };
+            map.get(field).and_then(Value::as_text).unwrap_or_default().to_owned()
+        }
+        "phones" => format!("{}|{}", words("contexts"), words("features")),
+        "addresses" | "emails" | "onlineServices" | "links" => words("contexts"),
+        "titles" => map.get("kind").and_then(Value::as_text).unwrap_or("title").to_owned(),
+        _ => String::new(),
+    }
+}
+
+/// Makes an element id from the value, so that two systems that read the same file agree.
+fn fresh_id(collection: &str, value: &Value, taken: &dyn Fn(&str) -> bool) -> String {
+    let map = value.as_map().cloned().unwrap_or_default();
+    let main: Map = map
+        .iter()
+        .filter(|(key, _)| main_field(collection).contains(&key.as_str()))
+        .map(|(k, v)| (k.clone(), v.clone()))
+        .collect();
+    let mut seed = cbor::encode(&Value::Map(if main.is_empty() { map } else { main }));
+    seed.extend_from_slice(collection.as_bytes());
+    loop {
+        let hash = Hash::of(Domain::Value, &seed);
+        let id = data_encoding::BASE32_NOPAD.encode(&hash.bytes()[..5]).to_lowercase();
+        if !taken(&id) {
+            return id;
+        }
+        seed.push(b'+');
+    }
+}
+
+/// Renames the elements of a record by `bindings` (pointer of the element → new id).
+pub fn rename_elements(record: &Value, bindings: &BTreeMap<String, String>) -> Value {
+    let mut renamed = record.clone();
+    for (collection, elements) in renamed.as_map_mut().into_iter().flatten() {
+        let Some(elements) = elements.as_map_mut() else {
+            continue;
+        };
+        let taken = std::mem::take(elements);
+        for (key, value) in taken {
+            let pointer = FieldPath::new([collection.as_str(), &key]).to_string();
+            elements.insert(bindings.get(&pointer).cloned().unwrap_or(key), value);
+        }
+    }
+    renamed
+}
+
+/// Returns whether two values of a field are the same to a person, so that a difference is no edit at first
+/// sight and after our own write: case of an e-mail, punctuation of a phone, white space around text.
+pub fn same_class(path: &FieldPath, left: &Value, right: &Value) -> bool {
+    if left == right {
+        return true;
+    }
+    let (Value::Text(left), Value::Text(right)) = (left, right) else {
+        return false;
+    };
+    let (left, right) = (left.trim(), right.trim());
+    if left == right {
+        return true;
+    }
+    match path.parts().last().map(String::as_str) {
+        Some("address") => left.eq_ignore_ascii_case(right),
+        Some("number") => {
+            let digits = |text: &str| {
+                text.chars()
+                    .filter(|c| c.is_ascii_digit() || *c == '+')
+                    .collect::<String>()
+            };
+            !digits(left).is_empty() && digits(left) == digits(right)
+        }
+        Some("uri") => left
+            .trim_end_matches('/')
+            .eq_ignore_ascii_case(right.trim_end_matches('/')),
+        Some("note" | "full") => {
+            let words = |text: &str| text.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
+            words(left) == words(right)
+        }
+        _ => false,
+    }
+}

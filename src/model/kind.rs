@@ -1,0 +1,42 @@
+//! The kinds of records.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use super::ParseIdError;
+
+/// What the records of a collection are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Kind {
+    /// A person or an organisation of an address book (see [`super::contact`]).
+    Contact,
+}
+
+impl Kind {
+    /// Returns the word that commands and files use.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Contact => "contact",
+        }
+    }
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.name())
+    }
+}
+
+impl FromStr for Kind {
+    type Err = ParseIdError;
+
+    fn from_str(text: &str) -> Result<Self, ParseIdError> {
+        match text {
+            "contact" => Ok(Self::Contact),
+            _ => Err(ParseIdError),
+        }
+    }
+}

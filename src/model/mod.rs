@@ -1,0 +1,22 @@
+//! Values, records, keys, paths and ids: the words every other part speaks.
+//!
+//! *Owns* the universal form: [`Value`] and its canonical bytes ([`cbor`]), [`RecordKey`], [`FieldPath`],
+//! the content-address [`struct@Hash`] with its domains, and the kinds of records ([`Kind`]).
+//! *Leaves* to others how values are stored (`tree`, `store`), compared over history (`merge`) or shown (`format`).
+//! *Invariants*: equal content has equal bytes on every machine; nothing here reads a clock, a file, the
+//! environment or a random source. *Fails* with [`cbor::DecodeError`] on bytes that are not canonical.
+//! *Start reading* at [`Value`]. Bytes are specified in `formats/SPEC.md`, section "Values".
+
+pub mod cbor;
+pub mod contact;
+mod hash;
+mod id;
+mod kind;
+mod path;
+mod value;
+
+pub use hash::{Domain, Hash};
+pub use id::{ParseIdError, ReplicaId, SnapshotId, TimeMs};
+pub use kind::Kind;
+pub use path::FieldPath;
+pub use value::{BlobRef, BlobShape, Map, RecordKey, Value, is_provisional, provisional};

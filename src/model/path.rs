@@ -1,0 +1,86 @@
+//! Paths of fields inside a record.
+
+use std::fmt;
+
+/// The path of a field inside a record; prints as a JSON Pointer (RFC 6901).
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct FieldPath(Vec<String>);
+
+impl FieldPath {
+    /// The deepest path that is accepted (chosen; contacts need 5).
+    pub const MAX_DEPTH: usize = 24;
+
+    /// Returns the path of the whole record.
+    pub fn root() -> Self {
+        Self::default()
+    }
+
+    /// Makes a path from its parts.
+    pub fn new<S: Into<String>>(parts: impl IntoIterator<Item = S>) -> Self {
+        Self(parts.into_iter().map(Into::into).collect())
+    }
+
+    /// Parses a JSON Pointer; `None` when it is malformed or too deep.
+    pub fn parse(pointer: &str) -> Option<Self> {
+        if pointer.is_empty() {
+            return Some(Self::root());
+        }
+        let parts: Vec<String> = pointer
+            .strip_prefix('/')?
+            .split('/')
+            .map(|part| part.replace("~1", "/").replace("~0", "~"))
+            .collect();
+        (parts.len() <= Self::MAX_DEPTH).then_some(Self(parts))
+    }
+
+    /// Returns the parts from the outermost inwards.
+    pub fn parts(&self) -> &[String] {
+        &self.0
+    }
+
+    /// Returns the path of `key` below this one.
+    #[must_use]
+    pub fn child(&self, key: &str) -> Self {
+        let mut parts = self.0.clone();
+        parts.push(key.to_owned());
+        Self(parts)
+    }
+
+    /// Returns the path without its last part; `None` for the root.
+    pub fn parent(&self) -> Option<Self> {
+        let (_, rest) = self.0.split_last()?;
+        Some(Self(rest.to_vec()))
+    }
+
+    /// Returns whether this is the path of the whole record.
+    pub fn is_root(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Returns whether this path is `prefix` or lies below it.
+    pub fn starts_with(&self, prefix: &Self) -> bool {
+        self.0.starts_with(&prefix.0)
+    }
+}
+
+impl fmt::Display for FieldPath {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for part in &self.0 {
+            write!(formatter, "/{}", part.replace('~', "~0").replace('/', "~1"))?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pointer_escapes_survive() {
+        let path = FieldPath::new(["a/b", "~c", ""]);
+        assert_eq!(path.to_string(), "/a~1b/~0c/");
+        assert_eq!(FieldPath::parse(&path.to_string()), Some(path));
+        assert_eq!(FieldPath::parse("no-slash"), None);
+    }
+}
