@@ -4,5 +4,6 @@
 //! `model` · `port` · `disk` · `tree` · `delta` · `merge` · `store` · `format` · `source` · `remote` · `sync` · `server` · `cli`.
 //! `docs/architecture.md` names each module's entry type; `formats/SPEC.md` specifies stored and sent bytes.
 
+pub mod disk;
 pub mod model;
 pub mod port;
