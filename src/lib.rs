@@ -7,3 +7,4 @@
 pub mod disk;
 pub mod model;
 pub mod port;
+pub mod tree;
