@@ -1,0 +1,466 @@
+//! Stored difference sets.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use super::block::{self, BlockWriter};
+use super::bytes::{Reader, put_bytes, put_number};
+use super::{Counts, DeltaError, Transaction};
+use crate::model::{BlobRef, Domain, Hash, RecordKey, Value};
+use crate::port::{Objects, blob};
+
+const OBJECT: &str = "difference set";
+
+/// One block of a large set.
+#[derive(Debug, Clone)]
+struct Block {
+    first: RecordKey,
+    count: u64,
+    id: Hash,
+}
+
+/// Writes a difference set while its transactions are produced; holds one block at a time.
+pub struct DeltaWriter<'a> {
+    objects: &'a dyn Objects,
+    block: BlockWriter,
+    blocks: Vec<Block>,
+    counts: Counts,
+    last: Option<RecordKey>,
+}
+
+impl<'a> DeltaWriter<'a> {
+    /// Begins an empty set.
+    pub fn new(objects: &'a dyn Objects) -> Self {
+        Self {
+            objects,
+            block: BlockWriter::default(),
+            blocks: Vec::new(),
+            counts: Counts::default(),
+            last: None,
+        }
+    }
+
+    /// Appends a transaction; its key must be greater than all before.
+    pub fn push(&mut self, transaction: &Transaction) -> Result<(), DeltaError> {
+        if self.last.as_ref().is_some_and(|last| *last >= transaction.key) {
+            return Err(DeltaError::Unsorted(transaction.key.clone()));
+        }
+        super::change::check_form(&transaction.operation).map_err(|source| DeltaError::Change {
+            key: transaction.key.clone(),
+            source,
+        })?;
+        if self.block.is_full() {
+            self.close()?;
+        }
+        self.block.push(transaction);
+        self.counts.count(&transaction.operation);
+        self.last = Some(transaction.key.clone());
+        Ok(())
+    }
+
+    fn close(&mut self) -> Result<Hash, DeltaError> {
+        let block = std::mem::take(&mut self.block);
+        let count = block.count() as u64;
+        let first = block.first().cloned();
+        let id = self.objects.put(Domain::Delta, &block.finish())?;
+        if let Some(first) = first {
+            self.blocks.push(Block { first, count, id });
+        }
+        Ok(id)
+    }
+
+    /// Stores what is left and returns the set's address.
+    pub fn finish(mut self) -> Result<(Hash, Counts), DeltaError> {
+        if self.blocks.is_empty() || self.block.count() > 0 {
+            let id = self.close()?;
+            if self.blocks.len() <= 1 {
+                return Ok((id, self.counts));
+            }
+        }
+        let mut bytes = vec![block::TAG_INDEX];
+        put_number(self.blocks.len() as u64, &mut bytes);
+        for block in &self.blocks {
+            put_bytes(block.first.bytes(), &mut bytes);
+            put_number(block.count, &mut bytes);
+            bytes.extend_from_slice(block.id.bytes());
+        }
+        Ok((self.objects.put(Domain::Delta, &bytes)?, self.counts))
+    }
+}
+
+/// A stored difference set, opened for reading.
+pub struct Delta<'a> {
+    objects: &'a dyn Objects,
+    id: Hash,
+    /// The blocks in key order; a small set is its only block.
+    blocks: Vec<Block>,
+    is_index: bool,
+    /// The block read last, with its position.
+    loaded: RefCell<Option<(usize, Rc<[Transaction]>)>>,
+}
+
+impl<'a> Delta<'a> {
+    /// Stores transactions in order of keys and returns the set's address.
+    pub fn write<E: From<DeltaError>>(
+        objects: &dyn Objects,
+        transactions: impl IntoIterator<Item = Result<Transaction, E>>,
+    ) -> Result<(Hash, Counts), E> {
+        let mut writer = DeltaWriter::new(objects);
+        for transaction in transactions {
+            writer.push(&transaction?)?;
+        }
+        Ok(writer.finish()?)
+    }
+
+    /// Opens the set at `id`.
+    pub fn open(objects: &'a dyn Objects, id: &Hash) -> Result<Self, DeltaError> {
+        let bytes = objects.get(id)?;
+        let is_index = bytes.first() == Some(&block::TAG_INDEX);
+        let mut loaded = None;
+        let blocks = if is_index {
+            decode_index(&bytes)?
+        } else {
+            let transactions = block::decode(&bytes)?;
+            let only = transactions.first().map(|transaction| Block {
+                first: transaction.key.clone(),
+                count: transactions.len() as u64,
+                id: *id,
+            });
+            loaded = Some((0, Rc::from(transactions)));
+            only.into_iter().collect()
+        };
+        Ok(Self {
+            objects,
+            id: *id,
+            blocks,
+            is_index,
+            loaded: RefCell::new(loaded),
+        })
+    }
+
+    /// Returns the number of transactions.
+    pub fn len(&self) -> u64 {
+        self.blocks.iter().fold(0, |sum, block| sum.saturating_add(block.count))
+    }
+
+    /// Returns whether nothing was changed.
+    pub fn is_empty(&self) -> bool {
+        self.blocks.is_empty()
+    }
+
+    fn block(&self, number: usize) -> Result<Rc<[Transaction]>, DeltaError> {
+        if let Some((loaded, transactions)) = &*self.loaded.borrow()
+            && *loaded == number
+        {
+            return Ok(Rc::clone(transactions));
+        }
+        let malformed = |what| DeltaError::malformed(OBJECT, what);
+        let block = self.blocks.get(number).ok_or(malformed("no such block"))?;
+        let transactions: Rc<[Transaction]> = block::decode(&self.objects.get(&block.id)?)?.into();
+        let next = self.blocks.get(number + 1).map(|next| &next.first);
+        let fits = transactions.first().map(|first| &first.key) == Some(&block.first)
+            && transactions.len() as u64 == block.count
+            && transactions
+                .last()
+                .zip(next)
+                .is_none_or(|(last, next)| last.key < *next);
+        if !fits {
+            return Err(malformed("a block is not what the index says"));
+        }
+        *self.loaded.borrow_mut() = Some((number, Rc::clone(&transactions)));
+        Ok(transactions)
+    }
+
+    /// Returns the transaction of `key`; reads one block at most.
+    pub fn get(&self, key: &RecordKey) -> Result<Option<Transaction>, DeltaError> {
+        let Some(number) = self.blocks.partition_point(|block| block.first <= *key).checked_sub(1) else {
+            return Ok(None);
+        };
+        let block = self.block(number)?;
+        let position = block.binary_search_by(|transaction| transaction.key.cmp(key));
+        Ok(position.ok().and_then(|position| block.get(position)).cloned())
+    }
+
+    /// Returns the transactions in order of keys.
+    pub fn iter(&self) -> impl Iterator<Item = Result<Transaction, DeltaError>> + '_ {
+        (0..self.blocks.len()).flat_map(move |number| {
+            let (transactions, error) = match self.block(number) {
+                Ok(transactions) => (Some(transactions), None),
+                Err(error) => (None, Some(Err(error))),
+            };
+            let count = transactions.as_ref().map_or(0, |transactions| transactions.len());
+            let cloned = (0..count).filter_map(move |at| Some(Ok(transactions.as_ref()?.get(at)?.clone())));
+            cloned.chain(error)
+        })
+    }
+
+    /// Returns the addresses of all objects that the set consists of, its own first.
+    pub fn blocks(&self) -> Vec<Hash> {
+        let mut ids = vec![self.id];
+        if self.is_index {
+            ids.extend(self.blocks.iter().map(|block| block.id));
+        }
+        ids
+    }
+
+    /// Returns the blobs that written values refer to, each once, in order of address.
+    pub fn blob_references(&self) -> Result<Vec<BlobRef>, DeltaError> {
+        let mut references = Vec::new();
+        for transaction in self.iter() {
+            match transaction?.operation {
+                super::Operation::Add(record) => blob::references(&record, &mut references),
+                super::Operation::Change(operations) => {
+                    for operation in &operations {
+                        let value = match operation {
+                            super::FieldOperation::Set(_, value) => value,
+                            super::FieldOperation::Clear(_) => &Value::Null,
+                        };
+                        blob::references(value, &mut references);
+                    }
+                }
+                super::Operation::Remove | super::Operation::Alias(_) => {}
+            }
+        }
+        references.sort();
+        references.dedup();
+        Ok(references)
+    }
+}
+
+fn decode_index(bytes: &[u8]) -> Result<Vec<Block>, DeltaError> {
+    let mut reader = Reader::new(bytes, OBJECT);
+    reader.byte()?;
+    let count = reader.limited(bytes.len(), "too many blocks")?;
+    if count < 2 {
+        return Err(reader.error("an index of fewer than two blocks"));
+    }
+    let mut blocks: Vec<Block> = Vec::new();
+    for _ in 0..count {
+        let first = RecordKey::new(reader.bytes(RecordKey::MAX_BYTES, "a key is too long")?)
+            .ok_or_else(|| reader.error("a key has an impossible length"))?;
+        if blocks.last().is_some_and(|last| last.first >= first) {
+            return Err(DeltaError::Unsorted(first));
+        }
+        let count = reader.limited(block::MAX_TRANSACTIONS, "too many transactions")? as u64;
+        if count == 0 {
+            return Err(reader.error("an empty block"));
+        }
+        let id = Hash::from_bytes(reader.array()?);
+        blocks.push(Block { first, count, id });
+    }
+    reader.end()?;
+    Ok(blocks)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::super::change::tests::records;
+    use super::super::{FieldOperation, Operation, difference};
+    use super::*;
+    use crate::model::{BlobShape, FieldPath};
+    use crate::port::MemoryObjects;
+
+    fn operations() -> impl Strategy<Value = Operation> {
+        prop_oneof![
+            records().prop_map(|mut record| {
+                record.prune();
+                Operation::Add(record)
+            }),
+            (records(), records())
+                .prop_map(|(old, new)| difference(Some(&old), Some(&new)).unwrap_or(Operation::Change(vec![]))),
+            Just(Operation::Remove),
+            proptest::collection::vec(any::<u8>(), 1..20)
+                .prop_map(|key| Operation::Alias(RecordKey::new(key).unwrap())),
+        ]
+    }
+
+    fn transactions() -> impl Strategy<Value = Vec<Transaction>> {
+        let key = proptest::collection::vec(0u8..4, 1..5);
+        proptest::collection::btree_map(key, (operations(), any::<bool>()), 0..20).prop_map(|map| {
+            map.into_iter()
+                .map(|(key, (operation, forced))| Transaction {
+                    key: RecordKey::new(key).unwrap(),
+                    operation,
+                    forced,
+                })
+                .collect()
+        })
+    }
+
+    fn write(objects: &MemoryObjects, transactions: &[Transaction]) -> Hash {
+        let all = transactions.iter().cloned().map(Ok::<_, DeltaError>);
+        Delta::write(objects, all).unwrap().0
+    }
+
+    fn encoded(transactions: &[Transaction]) -> String {
+        format!("{transactions:?}")
+    }
+
+    proptest! {
+        #[test]
+        fn what_was_written_is_read(transactions in transactions()) {
+            let objects = MemoryObjects::default();
+            let id = write(&objects, &transactions);
+            let delta = Delta::open(&objects, &id).unwrap();
+            let read: Vec<Transaction> = delta.iter().collect::<Result<_, _>>().unwrap();
+            prop_assert_eq!(encoded(&read), encoded(&transactions));
+            prop_assert_eq!(delta.len(), transactions.len() as u64);
+            for transaction in &transactions {
+                let found = delta.get(&transaction.key).unwrap();
+                prop_assert_eq!(encoded(&[found.unwrap()]), encoded(std::slice::from_ref(transaction)));
+            }
+            prop_assert!(delta.get(&RecordKey::new([9]).unwrap()).unwrap().is_none());
+        }
+
+        #[test]
+        fn damaged_bytes_are_errors_or_other_transactions(
+            transactions in transactions(),
+            flips in proptest::collection::vec((any::<prop::sample::Index>(), 0u8..8), 1..4),
+        ) {
+            let objects = MemoryObjects::default();
+            let bytes = objects.get(&write(&objects, &transactions)).unwrap().to_vec();
+            for end in 0..bytes.len() {
+                prop_assert!(block::decode(&bytes[..end]).is_err());
+            }
+            let mut damaged = bytes;
+            for (at, bit) in flips {
+                let at = at.index(damaged.len());
+                damaged[at] ^= 1 << bit;
+            }
+            if let Ok(read) = block::decode(&damaged) {
+                // What is accepted obeys the invariants: it can be written again.
+                write(&objects, &read);
+            }
+        }
+    }
+
+    #[test]
+    fn a_large_set_is_an_index_of_blocks() {
+        let objects = MemoryObjects::default();
+        let transaction = |n: u32| {
+            let blob = blob::put(&objects, &n.to_be_bytes()[..2], BlobShape::Bytes).unwrap();
+            let record = Value::Map(
+                [
+                    ("b".to_owned(), Value::Blob(blob)),
+                    ("n".to_owned(), i64::from(n).into()),
+                ]
+                .into(),
+            );
+            Transaction::new(RecordKey::new(n.to_be_bytes()).unwrap(), Operation::Add(record))
+        };
+        let all: Vec<Transaction> = (0..150_000).map(transaction).collect();
+        let id = write(&objects, &all);
+        let delta = Delta::open(&objects, &id).unwrap();
+        assert!(delta.blocks().len() > 3, "{}", delta.blocks().len());
+        assert_eq!(delta.len(), 150_000);
+        for n in [0, 1, 65_535, 65_536, 149_999] {
+            assert_eq!(delta.get(&all[n].key).unwrap().as_ref(), Some(&all[n]));
+        }
+        assert!(delta.iter().map(Result::unwrap).eq(all.iter().cloned()));
+        assert_eq!(delta.blob_references().unwrap().len(), 3);
+
+        let index = objects.get(&id).unwrap();
+        for end in 0..index.len() {
+            assert!(decode_index(&index[..end]).is_err());
+        }
+        let swapped = {
+            let blocks = delta.blocks();
+            let text = index.to_vec();
+            let at = text.windows(32).position(|window| window == blocks[1].bytes()).unwrap();
+            let mut text = text;
+            text[at..at + 32].copy_from_slice(blocks[2].bytes());
+            objects.put(Domain::Delta, &text).unwrap()
+        };
+        assert!(
+            Delta::open(&objects, &swapped)
+                .unwrap()
+                .iter()
+                .any(|read| read.is_err())
+        );
+    }
+
+    #[test]
+    fn a_set_has_these_bytes() {
+        let objects = MemoryObjects::default();
+        let record = Value::Map([("a".to_owned(), Value::Integer(1))].into());
+        let fields = vec![
+            FieldOperation::Set(FieldPath::new(["p", "x"]), Value::Bool(true)),
+            FieldOperation::Clear(FieldPath::new(["q"])),
+        ];
+        let key = |n: &[u8]| RecordKey::new(n).unwrap();
+        let all = [
+            Transaction::new(key(&[1, 1]), Operation::Add(record)),
+            Transaction::new(key(&[1, 2]), Operation::Change(fields)),
+            Transaction {
+                forced: true,
+                ..Transaction::new(key(&[1, 2, 3]), Operation::Remove)
+            },
+            Transaction::new(key(&[4]), Operation::Alias(key(&[1, 2]))),
+        ];
+        let bytes = objects.get(&write(&objects, &all)).unwrap();
+        let wanted = [
+            "01",
+            "02",
+            "0201700178",
+            "010171",
+            "04",
+            "0002010100a1616101",
+            "010102010200f503",
+            "02010382",
+            "00010403020102",
+        ];
+        assert_eq!(data_encoding::HEXLOWER.encode(&bytes), wanted.concat());
+    }
+
+    #[test]
+    fn a_small_block_cannot_fill_the_memory() {
+        let mut body = vec![block::TAG_PLAIN];
+        put_number(1, &mut body);
+        put_number(24, &mut body);
+        for _ in 0..24 {
+            put_bytes(&[b'x'; 16 * 1024], &mut body);
+        }
+        put_number(60_000, &mut body);
+        for n in 0..60_000u32 {
+            put_number(0, &mut body);
+            put_bytes(&n.to_be_bytes(), &mut body);
+            body.extend_from_slice(&[1, 1, 1]);
+        }
+        let error = block::decode(&body).unwrap_err().to_string();
+        assert!(error.contains("too often"), "{error}");
+
+        // A writer with such paths closes its blocks in time.
+        let objects = MemoryObjects::default();
+        let path = FieldPath::new(["x".repeat(16 * 1024)]);
+        let transaction = |n: u32| {
+            let clear = vec![FieldOperation::Clear(path.clone())];
+            Transaction::new(RecordKey::new(n.to_be_bytes()).unwrap(), Operation::Change(clear))
+        };
+        let all: Vec<Transaction> = (0..6000).map(transaction).collect();
+        let id = write(&objects, &all);
+        let delta = Delta::open(&objects, &id).unwrap();
+        assert_eq!(delta.iter().map(Result::unwrap).count(), 6000);
+        assert!(delta.blocks().len() > 2);
+    }
+
+    #[test]
+    fn one_field_is_small_and_unknown_operations_say_so() {
+        let objects = MemoryObjects::default();
+        let change = Operation::Change(vec![FieldOperation::Set(
+            FieldPath::new(["phones", "p1a2b3c4", "number"]),
+            "+49 30 1234567".into(),
+        )]);
+        let id = write(&objects, &[Transaction::new(RecordKey::new([7; 16]).unwrap(), change)]);
+        let bytes = objects.get(&id).unwrap();
+        assert!(bytes.len() < 70, "{}", bytes.len());
+        let unknown = [block::TAG_PLAIN, 0, 1, 0, 1, 7, 4];
+        let error = block::decode(&unknown).unwrap_err().to_string();
+        assert!(error.contains("unknown operation"), "{error}");
+        let writer = &mut DeltaWriter::new(&objects);
+        let remove = |n: u8| Transaction::new(RecordKey::new([n]).unwrap(), Operation::Remove);
+        writer.push(&remove(2)).unwrap();
+        assert!(matches!(writer.push(&remove(2)), Err(DeltaError::Unsorted(_))));
+    }
+}
