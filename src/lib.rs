@@ -9,4 +9,5 @@ pub mod disk;
 pub mod merge;
 pub mod model;
 pub mod port;
+pub mod store;
 pub mod tree;

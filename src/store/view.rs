@@ -1,0 +1,150 @@
+//! What a store knows at one operation: everything that `undo` can put back.
+//!
+//! A field that is added later has a `serde` default and raises the operation format
+//! ([`super::OPERATION_VERSION`]): an older program must refuse a view it would write back without that field.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::{Hash, Kind, ReplicaId, SnapshotId};
+
+/// The whole state of a store at one operation. Content is referred to by address.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct View {
+    /// The name of this system, for people.
+    #[serde(default)]
+    pub system: String,
+    /// The replica that this store writes as.
+    pub replica: ReplicaId,
+    /// What the replica id is bound to (machine and path); a store found elsewhere needs a new id.
+    #[serde(default)]
+    pub binding: String,
+    /// Retired replica ids of this store, oldest first.
+    #[serde(default)]
+    pub predecessors: Vec<ReplicaId>,
+    /// Collections by name.
+    #[serde(default)]
+    pub collections: BTreeMap<String, CollectionView>,
+    /// Sources by name.
+    #[serde(default)]
+    pub sources: BTreeMap<String, SourceView>,
+    /// Remotes by name.
+    #[serde(default)]
+    pub remotes: BTreeMap<String, RemoteView>,
+    /// The blob of the configuration file as this operation left it.
+    #[serde(default)]
+    pub config: Option<Hash>,
+}
+
+impl View {
+    /// Makes the view of a store that has nothing yet.
+    pub fn new(system: impl Into<String>, replica: ReplicaId, binding: impl Into<String>) -> Self {
+        Self {
+            system: system.into(),
+            replica,
+            binding: binding.into(),
+            predecessors: Vec::new(),
+            collections: BTreeMap::new(),
+            sources: BTreeMap::new(),
+            remotes: BTreeMap::new(),
+            config: None,
+        }
+    }
+}
+
+/// A collection: its kind and where its history stands.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CollectionView {
+    /// What its records are.
+    pub kind: Kind,
+    /// The snapshots that no other snapshot has as parent, sorted.
+    #[serde(default)]
+    pub heads: Vec<SnapshotId>,
+}
+
+/// A source: its items as last seen.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SourceView {
+    /// The name of the collection it belongs to.
+    #[serde(default)]
+    pub collection: String,
+    /// The root of the tree of items: item number to fingerprint, native id, record key and base.
+    pub index: Hash,
+    /// The root of the tree of views: item number to view and bindings.
+    pub views: Hash,
+    /// The heads that the source agreed with last; items that were not written have a base of their own.
+    #[serde(default)]
+    pub base: Vec<SnapshotId>,
+    /// The number that the next new item gets.
+    #[serde(default)]
+    pub next_item: u64,
+    /// The root of the tree of files and their states.
+    pub files: Hash,
+    /// The lens of the format the views were made with.
+    #[serde(default)]
+    pub lens: Option<Hash>,
+    /// A write-back that has begun and of which the end is not recorded yet.
+    #[serde(default)]
+    pub intent: Option<Intent>,
+    /// Further facts by name.
+    #[serde(default)]
+    pub extra: BTreeMap<String, String>,
+}
+
+/// What a source will be when the write-back that has begun is done.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Intent {
+    /// [`SourceView::index`] afterwards.
+    pub index: Hash,
+    /// [`SourceView::views`] afterwards.
+    pub views: Hash,
+    /// [`SourceView::files`] afterwards.
+    pub files: Hash,
+    /// [`SourceView::base`] afterwards.
+    #[serde(default)]
+    pub base: Vec<SnapshotId>,
+    /// [`SourceView::next_item`] afterwards.
+    #[serde(default)]
+    pub next_item: u64,
+    /// [`SourceView::lens`] afterwards.
+    #[serde(default)]
+    pub lens: Option<Hash>,
+}
+
+/// A remote: what was sent to it and seen on it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RemoteView {
+    /// The id that the remote gives itself.
+    #[serde(default)]
+    pub remote: String,
+    /// The sequence number of our next object there. Never goes back, not even by `undo`.
+    #[serde(default)]
+    pub next_sequence: u64,
+    /// The newest sequence number taken in from each replica.
+    #[serde(default)]
+    pub seen: BTreeMap<ReplicaId, u64>,
+    /// An upload that has begun and of which the end is not recorded yet.
+    #[serde(default)]
+    pub outbox: Option<Outbox>,
+    /// The heads of each collection that the remote is known to have.
+    #[serde(default)]
+    pub pushed: BTreeMap<String, Vec<SnapshotId>>,
+}
+
+/// An upload as it must be repeated: the same bytes under the same name.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Outbox {
+    /// The sequence number.
+    pub sequence: u64,
+    /// The name on the remote.
+    pub name: String,
+    /// The sealed bytes, as a blob.
+    pub blob: Hash,
+}
