@@ -6,6 +6,7 @@
 
 pub mod delta;
 pub mod disk;
+pub mod format;
 pub mod merge;
 pub mod model;
 pub mod port;

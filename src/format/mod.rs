@@ -1,0 +1,203 @@
+//! Formats: how bytes of an application become records, and how a changed record is patched back into them.
+//!
+//! *Owns* the codecs: one folder or file per family, and the mapping layer of row-shaped formats.
+//! *Leaves* to `source` where bytes lie, which item is which record and what may be written.
+//! *Invariants*: pure (bytes in, records out); untouched items and the untouched parts of a touched item keep
+//! their bytes; no codec substitutes characters or invents parts. *Fails* with [`FormatError`] for a whole
+//! file and [`ItemError`] for one item. *Start reading* at [`Format`] and [`Document`].
+
+pub mod jscontact;
+pub mod vcard;
+
+use std::collections::BTreeMap;
+
+use crate::model::{FieldPath, Hash, Kind, Value};
+
+/// What a format is, for listing and choosing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FormatInfo {
+    /// The name that `--format` takes.
+    pub name: String,
+    /// The kind of its records.
+    pub kind: Kind,
+    /// One line for people.
+    pub title: String,
+    /// The file name ending of an item where people keep one item per file (then a folder can be a source).
+    pub folder_extension: Option<&'static str>,
+    /// Whether items carry a lasting identity of their own (a UID).
+    pub has_ids: bool,
+}
+
+/// How sure a format is that bytes are its own; the highest wins, a tie is an error.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Confidence {
+    /// These bytes are something else.
+    No,
+    /// The shape fits, the content says nothing.
+    Possible,
+    /// Most of what identifies the format is there.
+    Likely,
+    /// A signature or an exact header is there.
+    Certain,
+}
+
+/// A whole file cannot be read in this format.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum FormatError {
+    /// The bytes are not of this format.
+    #[error("line {line}: {reason}")]
+    Malformed {
+        /// The line, from 1.
+        line: u64,
+        /// What is wrong there.
+        reason: String,
+    },
+    /// A mapping file has a fault.
+    #[error("mapping: {0}")]
+    Mapping(String),
+}
+
+/// One item cannot be read or written; the others can.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{reason}")]
+pub struct ItemError {
+    /// What is wrong with the item.
+    pub reason: String,
+}
+
+impl ItemError {
+    /// Makes an error from a reason.
+    pub fn new(reason: impl Into<String>) -> Self {
+        Self { reason: reason.into() }
+    }
+}
+
+/// Which element id stands behind each provisional key, by the pointer of the element: `/phones/~0001` → `p3f…`.
+pub type Bindings = BTreeMap<String, String>;
+
+/// What a codec has read from one item.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Parsed {
+    /// The record as far as the format shows it. Elements have provisional keys (`~…`), see [`crate::model::contact`].
+    pub record: Value,
+    /// The item's own identity (UID), exactly as written there.
+    pub native_id: Option<String>,
+    /// Things worth telling that cost nothing: an undecodable character, a value that was left out.
+    pub warnings: Vec<String>,
+}
+
+/// An item that cannot be understood; its bytes stay where they are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Broken {
+    /// The line it starts at, from 1.
+    pub line: u64,
+    /// What is wrong with it.
+    pub reason: String,
+    /// Its bytes.
+    pub bytes: Vec<u8>,
+}
+
+/// One item as it stands in a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RawItem<'a> {
+    /// Its bytes, delimiters included (`BEGIN:VCARD` to the line end after `END:VCARD`; a CSV row with its line end).
+    pub bytes: &'a [u8],
+    /// The line it starts at, from 1.
+    pub line: u64,
+}
+
+/// What an item was before a change.
+#[derive(Debug, Clone, Copy)]
+pub struct Old<'a> {
+    /// Its bytes.
+    pub bytes: &'a [u8],
+    /// The element ids behind the provisional keys that [`Document::parse`] gives for these bytes.
+    pub bindings: &'a Bindings,
+}
+
+/// An item that was written.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Put {
+    /// Its new bytes.
+    pub bytes: Vec<u8>,
+    /// The element ids behind the provisional keys that [`Document::parse`] gives for the new bytes.
+    pub bindings: Bindings,
+    /// Paths of the record that this format or item has no place for.
+    pub not_shown: Vec<FieldPath>,
+}
+
+/// A change of a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Edit {
+    /// The item at this index gets other bytes.
+    Replace(usize, Vec<u8>),
+    /// The item at this index goes.
+    Remove(usize),
+    /// A new item comes at the end.
+    Append(Vec<u8>),
+}
+
+/// A format: recognises, opens and creates files.
+pub trait Format: Send + Sync {
+    /// Describes the format.
+    fn info(&self) -> &FormatInfo;
+
+    /// Tells how sure it is that the start of a file (at least 64 KiB of it, if it has so much) is of this format.
+    fn detect(&self, file_name: &str, head: &[u8]) -> Confidence;
+
+    /// Reads the structure of a file; items are parsed on demand.
+    fn open(&self, bytes: Vec<u8>) -> Result<Box<dyn Document>, FormatError>;
+
+    /// Makes an empty file, in the style (see [`Document::style`]) of another one if given.
+    fn create(&self, style: Option<&str>) -> Box<dyn Document>;
+}
+
+/// A file that was read: items, what lies between them, and what could not be understood.
+pub trait Document: Send + Sync {
+    /// Returns how many readable items there are.
+    fn item_count(&self) -> usize;
+
+    /// Returns an item; `index` is below [`Self::item_count`].
+    fn item(&self, index: usize) -> RawItem<'_>;
+
+    /// Returns the items that cannot be read.
+    fn broken(&self) -> &[Broken];
+
+    /// Returns whether the end is where it should be. Where not, or where items are broken, missing items are no deletions.
+    fn is_complete(&self) -> bool;
+
+    /// Identifies the lens: version of the codec, header, mapping. When it changes, a changed view is no edit.
+    fn lens(&self) -> Hash;
+
+    /// Names the variant that new items here are written in (for example `4.0`).
+    fn style(&self) -> String;
+
+    /// Reads the meaning of an item of this file.
+    fn parse(&self, bytes: &[u8]) -> Result<Parsed, ItemError>;
+
+    /// Writes a record (with lasting element ids, blobs in place) as an item of this file.
+    ///
+    /// With `old`, patches its bytes: what the record does not change keeps its bytes and order; without, makes a new item.
+    /// Laws: `put(view(old), old)` returns the old bytes; parsing the result shows all of the record that is not `not_shown`.
+    fn put(&self, record: &Value, old: Option<Old<'_>>) -> Result<Put, ItemError>;
+
+    /// Widens the file's layout (columns) so that it can hold `record`; returns whether it changed. Existing columns stay in place.
+    fn grow(&mut self, record: &Value) -> bool;
+
+    /// Returns the bytes of the file after `edits` (each index at most once, any order; appended items in the order given).
+    ///
+    /// Broken items and everything between items stay in place.
+    fn assemble(&self, edits: &[Edit]) -> Vec<u8>;
+
+    /// Returns the bytes of the file as it was opened.
+    fn into_bytes(self: Box<Self>) -> Vec<u8> {
+        self.assemble(&[])
+    }
+}
+
+/// Returns all compiled-in formats.
+pub fn all() -> Vec<Box<dyn Format>> {
+    let mut formats = vcard::formats();
+    formats.extend(jscontact::formats());
+    formats
+}

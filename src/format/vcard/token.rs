@@ -1,0 +1,413 @@
+//! Content lines: where they begin and end in the bytes of a card, and what they consist of.
+//!
+//! Works on bytes, since a fold may split a character (RFC 6350 §3.2); decodes each line by itself, since one
+//! file may mix charsets. Every byte of the card belongs to exactly one line, so that lines can be kept as they are.
+
+use encoding_rs::{Encoding, UTF_8, WINDOWS_1252};
+
+/// One content line, with the physical lines it was folded into.
+#[derive(Debug, Clone)]
+pub(super) struct Line {
+    /// Where it starts in the card.
+    pub(super) start: usize,
+    /// Where the next one starts.
+    pub(super) end: usize,
+    /// The group, as written.
+    pub(super) group: Option<String>,
+    /// The property name in upper case; empty for bytes that are no property.
+    pub(super) name: String,
+    /// The property name as written.
+    pub(super) spelling: String,
+    /// The parameters in order.
+    pub(super) params: Vec<Param>,
+    /// The value, unfolded but in its transport encoding.
+    pub(super) raw: Vec<u8>,
+    /// How the value is encoded.
+    pub(super) transport: Transport,
+    /// The charset that the line names, if it is known.
+    pub(super) charset: Option<&'static Encoding>,
+    /// Whether it is spread over several physical lines.
+    pub(super) folded: bool,
+}
+
+/// One parameter.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Param {
+    /// Its name in upper case; bare words of 2.1 get the name that they stand for.
+    pub(super) name: String,
+    /// Its values, unquoted and without RFC 6868 escapes.
+    pub(super) values: Vec<String>,
+    /// Its text as written, without the `;` before it.
+    pub(super) written: String,
+    /// Whether it is a bare word.
+    pub(super) bare: bool,
+}
+
+/// How a value is carried.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Transport {
+    /// As it is.
+    Plain,
+    /// `=C3=A4` (2.1).
+    QuotedPrintable,
+    /// Base 64.
+    Base64,
+}
+
+/// A line of the file: start, end of the content, end with the line end.
+pub(super) type Physical = (usize, usize, usize);
+
+/// Splits bytes at CRLF, LF, or, in bytes without any LF, at CR.
+pub(super) fn physical_lines(bytes: &[u8]) -> Vec<Physical> {
+    each_physical_line(bytes).collect()
+}
+
+/// Walks over the same lines one by one: a list of the lines of a large file is as large as the file.
+pub(super) fn each_physical_line(bytes: &[u8]) -> impl Iterator<Item = Physical> + '_ {
+    let end_byte = if bytes.contains(&b'\n') { b'\n' } else { b'\r' };
+    let mut start = 0;
+    std::iter::from_fn(move || {
+        let rest = bytes.get(start..).filter(|rest| !rest.is_empty())?;
+        let (content, end) = match rest.iter().position(|byte| *byte == end_byte) {
+            Some(at) => (start + at, start + at + 1),
+            None => (bytes.len(), bytes.len()),
+        };
+        let text = bytes.get(start..content).unwrap_or_default();
+        let trimmed = text.len() - text.iter().rev().take_while(|byte| **byte == b'\r').count();
+        let line = (start, start + trimmed, end);
+        start = end;
+        Some(line)
+    })
+}
+
+/// Returns whether a physical line delimits a card with `word` (`BEGIN` or `END`).
+pub(super) fn is_delimiter(content: &[u8], word: &str) -> bool {
+    let content = content.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(content);
+    let Some((head, tail)) = content.split_at_checked(word.len()) else {
+        return false;
+    };
+    head.eq_ignore_ascii_case(word.as_bytes())
+        && tail
+            .trim_ascii()
+            .strip_prefix(b":")
+            .is_some_and(|value| value.trim_ascii().eq_ignore_ascii_case(b"VCARD"))
+}
+
+/// Returns whether a physical line is an `AGENT` whose card follows on the next lines (2.1 §2.6).
+pub(super) fn opens_agent(content: &[u8]) -> bool {
+    if !content.trim_ascii_end().ends_with(b":") {
+        return false;
+    }
+    let text = content.trim_ascii_end().to_ascii_uppercase();
+    let name_at = text.iter().position(|byte| *byte == b'.').map_or(0, |at| at + 1);
+    text.ends_with(b":") && (text.starts_with(b"AGENT") || text.get(name_at..).is_some_and(|n| n.starts_with(b"AGENT")))
+}
+
+/// Reads the lines of a card; they cover its bytes without gaps.
+pub(super) fn lines(bytes: &[u8]) -> Vec<Line> {
+    let physical = physical_lines(bytes);
+    let mut reader = Reader {
+        bytes,
+        physical: &physical,
+        at: 0,
+    };
+    let mut lines = Vec::new();
+    while reader.at < physical.len() {
+        lines.push(reader.line());
+    }
+    lines
+}
+
+struct Reader<'a> {
+    bytes: &'a [u8],
+    physical: &'a [Physical],
+    at: usize,
+}
+
+impl<'a> Reader<'a> {
+    fn content(&self, at: usize) -> Option<&'a [u8]> {
+        let (start, end, _) = self.physical.get(at)?;
+        self.bytes.get(*start..*end)
+    }
+
+    fn delimits(&self, at: usize) -> bool {
+        self.content(at)
+            .is_none_or(|content| is_delimiter(content, "BEGIN") || is_delimiter(content, "END"))
+    }
+
+    fn line(&mut self) -> Line {
+        let first = self.at;
+        let start = self.physical.get(first).map_or(0, |line| line.0);
+        let mut buffer = self.content(first).unwrap_or_default().to_vec();
+        let nests = opens_agent(&buffer) && self.content(first + 1).is_some_and(|next| is_delimiter(next, "BEGIN"));
+        self.at += 1;
+        if nests {
+            self.nested_card(&mut buffer);
+        } else if !buffer.trim_ascii().is_empty() && !is_delimiter(&buffer, "BEGIN") && !is_delimiter(&buffer, "END") {
+            self.unfold(&mut buffer);
+        }
+        let end = self
+            .physical
+            .get(self.at.wrapping_sub(1))
+            .map_or(self.bytes.len(), |line| line.2);
+        let mut line = parse(&buffer);
+        line.folded = self.at - first > 1;
+        (line.start, line.end) = (start, end);
+        line
+    }
+
+    /// Takes the card behind `AGENT:` as its value.
+    fn nested_card(&mut self, buffer: &mut Vec<u8>) {
+        let mut depth = 0_usize;
+        while let Some(content) = self.content(self.at) {
+            if is_delimiter(content, "BEGIN") {
+                depth += 1;
+            }
+            buffer.extend_from_slice(content);
+            self.at += 1;
+            if is_delimiter(content, "END") {
+                depth = depth.saturating_sub(1);
+                if depth == 0 {
+                    break;
+                }
+            }
+            buffer.push(b'\n');
+        }
+    }
+
+    fn unfold(&mut self, buffer: &mut Vec<u8>) {
+        // A long value has hundreds of lines and one header; with quotes only the whole line tells where that ends.
+        let mut settled = None;
+        while let Some(next) = self.content(self.at) {
+            let transport = settled.or_else(|| {
+                let header = header_end(buffer).map(|at| buffer.get(..at).unwrap_or_default());
+                let transport = header.map(|header| parse_header(header).transport);
+                settled = transport.filter(|_| header.is_some_and(|header| !header.contains(&b'"')));
+                transport
+            });
+            if transport == Some(Transport::QuotedPrintable) && buffer.ends_with(b"=") && !self.delimits(self.at) {
+                buffer.pop();
+                buffer.extend_from_slice(next);
+            } else if next.starts_with(b" ") || next.starts_with(b"\t") {
+                buffer.extend_from_slice(next.get(1..).unwrap_or_default());
+            } else if transport == Some(Transport::Base64) {
+                // 2.1 wrote base64 without indenting it and closed it with an empty line.
+                let text = next.trim_ascii();
+                let is_data = text
+                    .iter()
+                    .all(|byte| byte.is_ascii_alphanumeric() || b"+/=".contains(byte));
+                if !is_data {
+                    break;
+                }
+                buffer.extend_from_slice(text);
+                self.at += 1;
+                if text.is_empty() {
+                    break;
+                }
+                continue;
+            } else {
+                break;
+            }
+            self.at += 1;
+        }
+    }
+}
+
+/// Returns where the first colon outside quotes is.
+fn header_end(bytes: &[u8]) -> Option<usize> {
+    let mut quoted = false;
+    for (at, byte) in bytes.iter().enumerate() {
+        match byte {
+            b'"' => quoted = !quoted,
+            b':' if !quoted => return Some(at),
+            _ => {}
+        }
+    }
+    // A stray quote must not swallow the value.
+    bytes.iter().position(|byte| *byte == b':')
+}
+
+fn parse(buffer: &[u8]) -> Line {
+    let Some(at) = header_end(buffer) else {
+        return Line {
+            raw: buffer.to_vec(),
+            ..empty_line()
+        };
+    };
+    let mut line = parse_header(buffer.get(..at).unwrap_or_default());
+    line.raw = buffer.get(at + 1..).unwrap_or_default().to_vec();
+    line
+}
+
+fn empty_line() -> Line {
+    Line {
+        start: 0,
+        end: 0,
+        group: None,
+        name: String::new(),
+        spelling: String::new(),
+        params: Vec::new(),
+        raw: Vec::new(),
+        transport: Transport::Plain,
+        charset: None,
+        folded: false,
+    }
+}
+
+fn parse_header(header: &[u8]) -> Line {
+    let header = decode_bytes(header, None);
+    let mut parts = split_unquoted(&header, ';').into_iter();
+    let full = parts.next().unwrap_or_default();
+    let (group, name) = match full.split_once('.') {
+        Some((group, name)) => (Some(group.trim().to_owned()), name),
+        None => (None, full),
+    };
+    let mut line = empty_line();
+    line.group = group.filter(|group| !group.is_empty());
+    name.clone_into(&mut line.spelling);
+    line.name = name.trim().trim_start_matches('\u{FEFF}').to_ascii_uppercase();
+    for part in parts {
+        let param = parse_param(part);
+        match (param.name.as_str(), param.values.first()) {
+            ("ENCODING", Some(word)) => match word.to_ascii_uppercase().as_str() {
+                "QUOTED-PRINTABLE" | "Q" => line.transport = Transport::QuotedPrintable,
+                "BASE64" | "B" => line.transport = Transport::Base64,
+                _ => {}
+            },
+            ("CHARSET", Some(label)) => line.charset = Encoding::for_label(label.as_bytes()).or(line.charset),
+            _ => {}
+        }
+        line.params.push(param);
+    }
+    line
+}
+
+fn split_unquoted(text: &str, separator: char) -> Vec<&str> {
+    let mut parts = Vec::new();
+    let mut quoted = false;
+    let mut start = 0;
+    for (at, character) in text.char_indices() {
+        if character == '"' {
+            quoted = !quoted;
+        } else if character == separator && !quoted {
+            parts.push(text.get(start..at).unwrap_or_default());
+            start = at + separator.len_utf8();
+        }
+    }
+    parts.push(text.get(start..).unwrap_or_default());
+    parts
+}
+
+fn parse_param(text: &str) -> Param {
+    let written = text.to_owned();
+    let Some((name, values)) = text.split_once('=') else {
+        let word = text.trim();
+        let name = match word.to_ascii_uppercase().as_str() {
+            "" => "",
+            "QUOTED-PRINTABLE" | "BASE64" | "B" | "8BIT" | "7BIT" => "ENCODING",
+            "INLINE" | "URL" | "CID" | "CONTENT-ID" => "VALUE",
+            _ if Encoding::for_label(word.as_bytes()).is_some() => "CHARSET",
+            _ => "TYPE",
+        };
+        return Param {
+            name: name.to_owned(),
+            values: vec![word.to_owned()],
+            written,
+            bare: true,
+        };
+    };
+    let values = split_unquoted(values, ',').into_iter().map(unquote).collect();
+    Param {
+        name: name.trim().to_ascii_uppercase(),
+        values,
+        written,
+        bare: false,
+    }
+}
+
+/// Removes quotes and the escapes of RFC 6868.
+fn unquote(value: &str) -> String {
+    let value = value.trim();
+    let inner = value
+        .strip_prefix('"')
+        .and_then(|rest| rest.strip_suffix('"'))
+        .unwrap_or(value);
+    let mut out = String::with_capacity(inner.len());
+    let mut characters = inner.chars().peekable();
+    while let Some(character) = characters.next() {
+        let decoded = match (character, characters.peek()) {
+            ('^', Some('n' | 'N')) => '\n',
+            ('^', Some('^')) => '^',
+            ('^', Some('\'')) => '"',
+            _ => {
+                out.push(character);
+                continue;
+            }
+        };
+        characters.next();
+        out.push(decoded);
+    }
+    out
+}
+
+/// Decodes bytes by the charset that is named, else as UTF-8, else as windows-1252, which takes every byte.
+pub(super) fn decode_bytes(bytes: &[u8], charset: Option<&'static Encoding>) -> String {
+    if let Some(encoding) = charset.filter(|encoding| *encoding != UTF_8)
+        && let Some(text) = encoding.decode_without_bom_handling_and_without_replacement(bytes)
+    {
+        return text.into_owned();
+    }
+    match std::str::from_utf8(bytes) {
+        Ok(text) => text.to_owned(),
+        Err(_) => WINDOWS_1252.decode_without_bom_handling(bytes).0.into_owned(),
+    }
+}
+
+impl Line {
+    /// Returns the value without its transport encoding; base64 stays as its text.
+    pub(super) fn text(&self) -> String {
+        match self.transport {
+            Transport::Plain => decode_bytes(&self.raw, self.charset),
+            Transport::QuotedPrintable => decode_bytes(&decode_quoted_printable(&self.raw), self.charset),
+            Transport::Base64 => decode_bytes(&self.raw, None).split_ascii_whitespace().collect(),
+        }
+    }
+
+    /// Returns whether the value was read as windows-1252 for want of anything better.
+    pub(super) fn is_guessed(&self) -> bool {
+        let is_text = match self.transport {
+            Transport::QuotedPrintable => std::str::from_utf8(&decode_quoted_printable(&self.raw)).is_ok(),
+            _ => std::str::from_utf8(&self.raw).is_ok(),
+        };
+        self.charset.is_none_or(|charset| charset == UTF_8) && !is_text
+    }
+
+    /// Returns the values of all parameters with this name.
+    pub(super) fn values<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
+        let params = self.params.iter().filter(move |param| param.name == name);
+        params.flat_map(|param| param.values.iter().map(String::as_str))
+    }
+
+    /// Returns the first value of a parameter.
+    pub(super) fn value<'a>(&'a self, name: &'a str) -> Option<&'a str> {
+        self.values(name).next()
+    }
+}
+
+/// Decodes `=XX`; anything else stays as it is.
+fn decode_quoted_printable(bytes: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(bytes.len());
+    let mut at = 0;
+    while let Some(byte) = bytes.get(at) {
+        let hex = bytes.get(at + 1..at + 3).filter(|_| *byte == b'=');
+        let decoded = hex.and_then(|hex| data_encoding::HEXUPPER_PERMISSIVE.decode(hex).ok());
+        if let Some(decoded) = decoded {
+            out.extend_from_slice(&decoded);
+            at += 3;
+        } else {
+            out.push(*byte);
+            at += 1;
+        }
+    }
+    out
+}
