@@ -7,6 +7,7 @@
 //! file and [`ItemError`] for one item. *Start reading* at [`Format`] and [`Document`].
 
 pub mod jscontact;
+pub mod rows;
 pub mod vcard;
 
 use std::collections::BTreeMap;
@@ -199,5 +200,6 @@ pub trait Document: Send + Sync {
 pub fn all() -> Vec<Box<dyn Format>> {
     let mut formats = vcard::formats();
     formats.extend(jscontact::formats());
+    formats.extend(rows::formats());
     formats
 }

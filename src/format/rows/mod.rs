@@ -1,0 +1,52 @@
+//! Row-shaped formats: CSV dialects and LDIF over declarative mapping files.
+//!
+//! *Owns* the mapping language (`docs/mapping.md`), the engine that reads and patches rows of cells by it, and the two
+//! containers of rows: CSV and LDIF. *Leaves* to `source` which item is which record.
+//! *Invariants*: a row whose record view does not change keeps its bytes; a changed row changes only in the cells that
+//! show the change; a cell that cannot be read is never written; a value that a cell cannot hold exactly (or cut at a
+//! stated length) is not written and is reported as not shown. *Fails* with [`FormatError`] for a mapping or a file that
+//! is none, with `Broken` items for rows. *Start reading* at [`from_mapping`], then `mapping.rs`, `engine`, `csv`.
+
+mod csv;
+mod date;
+mod describe;
+mod encoding;
+mod engine;
+mod field;
+mod layout;
+mod ldif;
+mod mapping;
+
+pub use describe::{CsvDescription, describe};
+
+use self::mapping::Container;
+use crate::format::{Format, FormatError};
+
+/// The mappings that come with the program.
+const BUILT_IN: [&str; 6] = [
+    include_str!("../../../formats/google-csv.toml"),
+    include_str!("../../../formats/google-csv-old.toml"),
+    include_str!("../../../formats/outlook-csv.toml"),
+    include_str!("../../../formats/outlook-com-csv.toml"),
+    include_str!("../../../formats/thunderbird-csv.toml"),
+    include_str!("../../../formats/mozilla-ldif.toml"),
+];
+
+/// Returns the formats whose mappings come with the program.
+pub fn formats() -> Vec<Box<dyn Format>> {
+    BUILT_IN.iter().filter_map(|text| from_mapping(text).ok()).collect()
+}
+
+/// Makes a format from the text of a mapping file (`docs/mapping.md`).
+///
+/// Fails with [`FormatError::Mapping`] where the text is no mapping; the message says what and where.
+pub fn from_mapping(toml_text: &str) -> Result<Box<dyn Format>, FormatError> {
+    let mapping = mapping::Mapping::compile(toml_text)?;
+    Ok(match mapping.container {
+        Container::Csv => Box::new(csv::CsvFormat::new(mapping)),
+        Container::Ldif => Box::new(ldif::LdifFormat::new(mapping)),
+    })
+}
+
+#[cfg(test)]
+mod tests;
