@@ -10,5 +10,6 @@ pub mod format;
 pub mod merge;
 pub mod model;
 pub mod port;
+pub mod source;
 pub mod store;
 pub mod tree;

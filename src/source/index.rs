@@ -1,0 +1,336 @@
+//! The copy of a source's previous state: which items it had, what they showed, what they agreed with.
+//!
+//! Three trees: items (number → entry), views (number → what the item showed), files (name → hash and order of its
+//! items). Entries are small, so that a scan can read all of them; views are read one by one when an item changed.
+
+use std::collections::BTreeMap;
+
+use super::{SourceError, Written};
+use crate::format::Bindings;
+use crate::model::{Hash, Map, RecordKey, SnapshotId, Value, cbor};
+use crate::port::Objects;
+use crate::tree;
+
+/// A short hash of an item's bytes.
+pub(super) type Fingerprint = [u8; 16];
+
+/// What is known of one item.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ItemEntry {
+    /// The file it is in.
+    pub file: String,
+    /// Its bytes when last seen; `None` for a record that could not be written here yet.
+    pub fingerprint: Option<Fingerprint>,
+    /// Its own identity there.
+    pub native_id: Option<String>,
+    /// The record it shows.
+    pub key: RecordKey,
+    /// What it last agreed with, where that is not the base of the whole source.
+    pub base: Option<Vec<SnapshotId>>,
+}
+
+/// What an item showed.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct ItemView {
+    /// The record as the format shows it, with lasting element ids; large values are blobs.
+    pub view: Map,
+    /// Which provisional key of the bytes is which element.
+    pub bindings: Bindings,
+    /// What we wrote over other values in it, by the pointer of the field.
+    pub written: BTreeMap<String, Written>,
+}
+
+/// The items of a source by number, and its files.
+#[derive(Debug, Clone, Default)]
+pub struct Index {
+    /// Entries by item number.
+    pub items: BTreeMap<u64, ItemEntry>,
+    /// Files: hash of their bytes, and the numbers of their items in order.
+    pub files: BTreeMap<String, (Hash, Vec<u64>)>,
+}
+
+/// A change of one item of an [`Index`].
+#[derive(Debug, Clone)]
+pub enum IndexEdit {
+    /// The item is there, showing this; `None` keeps the view stored before.
+    Put(ItemEntry, Option<ItemView>),
+    /// The item is gone.
+    Remove,
+}
+
+const BAD: SourceError = SourceError::State("item entry");
+
+fn number_key(number: u64) -> Vec<u8> {
+    number.to_be_bytes().to_vec()
+}
+
+impl ItemEntry {
+    fn encode(&self) -> Vec<u8> {
+        let mut map = Map::new();
+        if let Some(fingerprint) = &self.fingerprint {
+            map.insert("f".into(), Value::Bytes(fingerprint.to_vec()));
+        }
+        map.insert("k".into(), Value::Bytes(self.key.bytes().to_vec()));
+        if !self.file.is_empty() {
+            map.insert("p".into(), self.file.as_str().into());
+        }
+        if let Some(id) = &self.native_id {
+            map.insert("n".into(), id.as_str().into());
+        }
+        if let Some(base) = &self.base {
+            let heads = base.iter().map(|id| Value::Bytes(id.0.bytes().to_vec())).collect();
+            map.insert("b".into(), Value::List(heads));
+        }
+        cbor::encode(&Value::Map(map))
+    }
+
+    fn decode(bytes: &[u8]) -> Result<Self, SourceError> {
+        let Ok(Value::Map(mut map)) = cbor::decode(bytes) else {
+            return Err(BAD);
+        };
+        let fingerprint = match map.remove("f") {
+            Some(Value::Bytes(bytes)) => Some(bytes.try_into().map_err(|_| BAD)?),
+            _ => None,
+        };
+        let Some(Value::Bytes(key)) = map.remove("k") else {
+            return Err(BAD);
+        };
+        let text = |value: Option<Value>| match value {
+            Some(Value::Text(text)) => Some(text),
+            _ => None,
+        };
+        let base = match map.remove("b") {
+            Some(Value::List(list)) => Some(list.iter().map(snapshot_id).collect::<Result<_, _>>()?),
+            _ => None,
+        };
+        Ok(Self {
+            file: text(map.remove("p")).unwrap_or_default(),
+            fingerprint,
+            native_id: text(map.remove("n")),
+            key: RecordKey::new(key).ok_or(BAD)?,
+            base,
+        })
+    }
+}
+
+fn snapshot_id(value: &Value) -> Result<SnapshotId, SourceError> {
+    match value {
+        Value::Bytes(bytes) => Hash::from_slice(bytes).map(SnapshotId).ok_or(BAD),
+        _ => Err(BAD),
+    }
+}
+
+impl ItemView {
+    fn encode(&self) -> Vec<u8> {
+        let bindings: Map = self
+            .bindings
+            .iter()
+            .map(|(pointer, id)| (pointer.clone(), id.as_str().into()))
+            .collect();
+        // The map {"b": bindings, "v": view, "w": written}, the last only where it is not empty, without a copy of the view.
+        let mut out = vec![0xA2 + u8::from(!self.written.is_empty()), 0x61, b'b'];
+        cbor::encode_map(&bindings, &mut out);
+        out.extend_from_slice(&[0x61, b'v']);
+        cbor::encode_map(&self.view, &mut out);
+        if !self.written.is_empty() {
+            let written = self.written.iter().map(|(pointer, written)| {
+                let value = vec![written.before.clone(), Value::Integer(written.put_back.into())];
+                (pointer.clone(), Value::List(value))
+            });
+            out.extend_from_slice(&[0x61, b'w']);
+            cbor::encode_map(&written.collect(), &mut out);
+        }
+        out
+    }
+
+    fn decode(bytes: &[u8]) -> Result<Self, SourceError> {
+        let bad = SourceError::State("item view");
+        let Ok(Value::Map(mut map)) = cbor::decode(bytes) else {
+            return Err(bad);
+        };
+        let (Some(Value::Map(view)), Some(Value::Map(bound))) = (map.remove("v"), map.remove("b")) else {
+            return Err(bad);
+        };
+        let bindings = bound
+            .into_iter()
+            .filter_map(|(pointer, id)| Some((pointer, id.as_text()?.to_owned())))
+            .collect();
+        let mut written = BTreeMap::new();
+        if let Some(Value::Map(map)) = map.remove("w") {
+            for (pointer, value) in map {
+                let Value::List(pair) = value else { return Err(bad) };
+                let Ok([before, Value::Integer(count)]) = <[Value; 2]>::try_from(pair) else {
+                    return Err(bad);
+                };
+                let put_back = u32::try_from(count).unwrap_or(0);
+                written.insert(pointer, Written { before, put_back });
+            }
+        }
+        Ok(Self {
+            view,
+            bindings,
+            written,
+        })
+    }
+}
+
+/// Views that go into their tree in portions: all those of a first import are more than memory should hold.
+pub struct ViewWriter {
+    root: Hash,
+    waiting: BTreeMap<u64, Vec<u8>>,
+}
+
+/// How many views wait (chosen: each portion leaves a handful of nodes that the next one replaces).
+const WAITING_VIEWS: usize = 4096;
+
+impl ViewWriter {
+    /// Begins with the tree at `root`.
+    pub fn new(root: Hash) -> Self {
+        Self {
+            root,
+            waiting: BTreeMap::new(),
+        }
+    }
+
+    /// Stores what an item shows.
+    pub fn put(&mut self, objects: &dyn Objects, number: u64, view: &ItemView) -> Result<(), SourceError> {
+        self.waiting.insert(number, view.encode());
+        if self.waiting.len() >= WAITING_VIEWS {
+            self.flush(objects)?;
+        }
+        Ok(())
+    }
+
+    /// Stores what waits and returns the root.
+    pub fn flush(&mut self, objects: &dyn Objects) -> Result<Hash, SourceError> {
+        let waiting = std::mem::take(&mut self.waiting).into_iter();
+        let edits = waiting.map(|(number, bytes)| (number_key(number), Some(bytes)));
+        self.root = tree::edit(objects, &self.root, edits)?;
+        Ok(self.root)
+    }
+}
+
+impl Index {
+    /// Reads the entries and files of a source.
+    pub fn load(objects: &dyn Objects, items: &Hash, files: &Hash) -> Result<Self, SourceError> {
+        let mut index = Self::default();
+        for entry in tree::iter(objects, items) {
+            let (key, value) = entry?;
+            let number = u64::from_be_bytes(key.as_slice().try_into().map_err(|_| BAD)?);
+            index.items.insert(number, ItemEntry::decode(&value)?);
+        }
+        index.files = load_files(objects, files)?;
+        Ok(index)
+    }
+
+    /// Reads what an item showed.
+    pub fn view(objects: &dyn Objects, views: &Hash, number: u64) -> Result<ItemView, SourceError> {
+        match tree::get(objects, views, &number_key(number))? {
+            Some(bytes) => ItemView::decode(&bytes),
+            None => Ok(ItemView::default()),
+        }
+    }
+
+    /// Stores changed items and returns the new roots of the items and views trees.
+    pub fn store(
+        objects: &dyn Objects,
+        items: &Hash,
+        views: &Hash,
+        edits: &BTreeMap<u64, IndexEdit>,
+    ) -> Result<(Hash, Hash), SourceError> {
+        let entries = edits.iter().map(|(number, edit)| match edit {
+            IndexEdit::Put(entry, _) => (number_key(*number), Some(entry.encode())),
+            IndexEdit::Remove => (number_key(*number), None),
+        });
+        let items = tree::edit(objects, items, entries)?;
+        let shown = edits.iter().filter_map(|(number, edit)| match edit {
+            IndexEdit::Put(_, Some(view)) => Some((number_key(*number), Some(view.encode()))),
+            IndexEdit::Put(_, None) => None,
+            IndexEdit::Remove => Some((number_key(*number), None)),
+        });
+        let views = tree::edit(objects, views, shown)?;
+        Ok((items, views))
+    }
+
+    /// Stores the files and returns the root of their tree.
+    pub fn store_files(
+        objects: &dyn Objects,
+        root: &Hash,
+        files: &BTreeMap<String, (Hash, Vec<u64>)>,
+    ) -> Result<Hash, SourceError> {
+        let before = load_files(objects, root)?;
+        let mut edits: BTreeMap<Vec<u8>, Option<Vec<u8>>> = BTreeMap::new();
+        for (name, (hash, order)) in files {
+            if before.get(name) != Some(&(*hash, order.clone())) {
+                edits.insert(file_key(name), Some(encode_file(hash, order)));
+            }
+        }
+        for name in before.keys().filter(|name| !files.contains_key(*name)) {
+            edits.insert(file_key(name), None);
+        }
+        Ok(tree::edit(objects, root, edits)?)
+    }
+}
+
+/// A tree key is never empty, so names get a first byte.
+fn file_key(name: &str) -> Vec<u8> {
+    let mut key = vec![b'/'];
+    key.extend_from_slice(name.as_bytes());
+    key
+}
+
+/// Runs of consecutive numbers keep the order of a large file small.
+fn encode_file(hash: &Hash, order: &[u64]) -> Vec<u8> {
+    let mut runs: Vec<(u64, u64)> = Vec::new();
+    for number in order {
+        match runs.last_mut() {
+            Some((start, length)) if *start + *length == *number => *length += 1,
+            _ => runs.push((*number, 1)),
+        }
+    }
+    let integer = |n: u64| Value::Integer(i64::try_from(n).unwrap_or(i64::MAX));
+    let runs = runs
+        .into_iter()
+        .flat_map(|(start, length)| [integer(start), integer(length)])
+        .collect();
+    let map: Map = [
+        ("h".to_owned(), Value::Bytes(hash.bytes().to_vec())),
+        ("o".to_owned(), Value::List(runs)),
+    ]
+    .into();
+    cbor::encode(&Value::Map(map))
+}
+
+fn load_files(objects: &dyn Objects, root: &Hash) -> Result<BTreeMap<String, (Hash, Vec<u64>)>, SourceError> {
+    let bad = || SourceError::State("file entry");
+    let mut files = BTreeMap::new();
+    for entry in tree::iter(objects, root) {
+        let (key, value) = entry?;
+        let name = key
+            .get(1..)
+            .and_then(|name| std::str::from_utf8(name).ok())
+            .ok_or_else(bad)?;
+        let Ok(Value::Map(map)) = cbor::decode(&value) else {
+            return Err(bad());
+        };
+        let (Some(Value::Bytes(hash)), Some(Value::List(runs))) = (map.get("h"), map.get("o")) else {
+            return Err(bad());
+        };
+        let mut order = Vec::new();
+        for run in runs.chunks(2) {
+            let [Value::Integer(start), Value::Integer(length)] = run else {
+                return Err(bad());
+            };
+            let (start, length) = (
+                u64::try_from(*start).map_err(|_| bad())?,
+                u64::try_from(*length).map_err(|_| bad())?,
+            );
+            if length > u64::from(u32::MAX) {
+                return Err(bad());
+            }
+            order.extend(start..start.saturating_add(length));
+        }
+        files.insert(name.to_owned(), (Hash::from_slice(hash).ok_or_else(bad)?, order));
+    }
+    Ok(files)
+}

@@ -1,0 +1,152 @@
+//! Byte strings in the order of their arrival, compressed in memory.
+//!
+//! A first import meets all its items before the first can be recorded. As maps they take ten times the bytes of
+//! the file, encoded and compressed a fifth of them.
+
+use super::SourceError;
+
+/// How many bytes are compressed at once (chosen: large enough to find what items share).
+const CHUNK_BYTES: usize = 256 * 1024;
+/// The level of compression (as in packs).
+const LEVEL: i32 = 1;
+/// How many bytes stay as they are, so that small amounts cost nothing.
+const PLAIN_BYTES: usize = 4 * 1024 * 1024;
+
+const BAD: SourceError = SourceError::State("items in memory");
+
+/// A run of bytes, compressed or not.
+struct Chunk {
+    bytes: Vec<u8>,
+    /// The length before compression; `None` when it is not compressed.
+    raw_bytes: Option<usize>,
+}
+
+/// Byte strings that are read in the order in which they were added.
+#[derive(Default)]
+pub struct Spool {
+    chunks: Vec<Chunk>,
+    open: Vec<u8>,
+    plain_bytes: usize,
+    count: usize,
+}
+
+impl Spool {
+    /// Makes one that compresses from the first byte on.
+    pub fn dense() -> Self {
+        Self {
+            plain_bytes: PLAIN_BYTES,
+            ..Self::default()
+        }
+    }
+
+    /// Returns how many strings there are.
+    pub fn len(&self) -> usize {
+        self.count
+    }
+
+    /// Returns whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.count == 0
+    }
+
+    /// Adds a string that is the concatenation of `parts`.
+    pub fn push(&mut self, parts: &[&[u8]]) -> Result<(), SourceError> {
+        let length: usize = parts.iter().map(|part| part.len()).sum();
+        self.open.extend_from_slice(&(length as u64).to_le_bytes());
+        for part in parts {
+            self.open.extend_from_slice(part);
+        }
+        self.count += 1;
+        if self.open.len() >= CHUNK_BYTES {
+            self.end_chunk()?;
+        }
+        Ok(())
+    }
+
+    fn end_chunk(&mut self) -> Result<(), SourceError> {
+        let raw = std::mem::take(&mut self.open);
+        let chunk = if self.plain_bytes < PLAIN_BYTES {
+            self.plain_bytes += raw.len();
+            Chunk {
+                bytes: raw,
+                raw_bytes: None,
+            }
+        } else {
+            Chunk {
+                bytes: zstd::bulk::compress(&raw, LEVEL).map_err(|_| BAD)?,
+                raw_bytes: Some(raw.len()),
+            }
+        };
+        self.chunks.push(chunk);
+        Ok(())
+    }
+
+    /// Walks over the strings; memory holds one chunk more.
+    pub fn iter(&self) -> impl Iterator<Item = Result<Vec<u8>, SourceError>> + '_ {
+        let mut chunks = self.chunks.iter();
+        let mut rest_is_open = true;
+        let mut present: std::borrow::Cow<'_, [u8]> = std::borrow::Cow::Borrowed(&[]);
+        let mut at = 0;
+        std::iter::from_fn(move || {
+            while at >= present.len() {
+                at = 0;
+                present = match chunks.next() {
+                    Some(Chunk { bytes, raw_bytes: None }) => std::borrow::Cow::Borrowed(bytes),
+                    Some(Chunk {
+                        bytes,
+                        raw_bytes: Some(length),
+                    }) => match zstd::bulk::decompress(bytes, *length) {
+                        Ok(raw) => std::borrow::Cow::Owned(raw),
+                        Err(_) => return Some(Err(BAD)),
+                    },
+                    None if std::mem::take(&mut rest_is_open) => std::borrow::Cow::Borrowed(&self.open),
+                    None => return None,
+                };
+            }
+            let string = take(&present, &mut at);
+            if string.is_none() {
+                at = present.len();
+            }
+            Some(string.ok_or(BAD))
+        })
+    }
+}
+
+fn take(bytes: &[u8], at: &mut usize) -> Option<Vec<u8>> {
+    let (length, rest) = bytes.get(*at..)?.split_first_chunk::<8>()?;
+    let length = usize::try_from(u64::from_le_bytes(*length)).ok()?;
+    let string = rest.get(..length)?.to_vec();
+    *at += 8 + length;
+    Some(string)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn strings_come_back_in_order_plain_and_compressed() {
+        let mut spool = Spool::default();
+        assert!(spool.iter().next().is_none() && spool.is_empty());
+        let string = |number: u32| format!("{number} {}", "x".repeat(number as usize % 2000)).into_bytes();
+        for number in 0..12_000 {
+            spool.push(&[&string(number)[..1], &string(number)[1..]]).unwrap();
+        }
+        assert!(spool.chunks.iter().any(|chunk| chunk.raw_bytes.is_some()));
+        assert!(spool.chunks.iter().any(|chunk| chunk.raw_bytes.is_none()));
+        let back: Vec<Vec<u8>> = spool.iter().map(Result::unwrap).collect();
+        assert_eq!(back.len(), spool.len());
+        assert!((0..12_000).zip(&back).all(|(number, bytes)| *bytes == string(number)));
+    }
+
+    #[test]
+    fn empty_strings_count() {
+        let mut spool = Spool::default();
+        spool.push(&[]).unwrap();
+        spool.push(&[b"a"]).unwrap();
+        assert_eq!(
+            spool.iter().map(Result::unwrap).collect::<Vec<_>>(),
+            [b"".to_vec(), b"a".to_vec()]
+        );
+    }
+}
