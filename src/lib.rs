@@ -10,6 +10,7 @@ pub mod format;
 pub mod merge;
 pub mod model;
 pub mod port;
+pub mod remote;
 pub mod source;
 pub mod store;
 pub mod tree;
