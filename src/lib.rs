@@ -13,4 +13,5 @@ pub mod port;
 pub mod remote;
 pub mod source;
 pub mod store;
+pub mod sync;
 pub mod tree;

@@ -1,0 +1,433 @@
+//! Binding sources and listing what is bound.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::config::{Direction, SourceConfig};
+use super::report::{CollectionStatus, FormatReport, SourceReportLine};
+use super::repository::Repository;
+use super::work::{Work, format_named, place_of, read_mapping};
+use super::{AddSource, Environment, SyncError, SyncResult, other};
+use crate::delta::{Entry, State};
+use crate::disk::Disk;
+use crate::format::{self, Confidence, Format};
+use crate::merge;
+use crate::model::{Kind, SnapshotId};
+use crate::source::{Place, StatCache};
+use crate::tree;
+
+/// How much of a file is looked at to recognise its format.
+const HEAD_BYTES: u64 = 256 * 1024;
+/// How many files of a folder are looked at.
+const FOLDER_SAMPLES: usize = 5;
+
+impl Repository {
+    /// Binds a source; writes nothing into it. Returns it and what is worth telling.
+    pub fn add_source(&mut self, cwd: &Path, options: &AddSource) -> SyncResult<(SourceReportLine, Vec<String>)> {
+        if !options.fields.is_empty() {
+            return Err(SyncError::NotBuilt("`add-source --fields`"));
+        }
+        self.begin()?;
+        let mut notes = Vec::new();
+        let path = absolute(cwd, &options.location)?;
+        let map = options
+            .map
+            .as_ref()
+            .map(|map| cwd.join(map))
+            .map(|map| std::path::absolute(&map).unwrap_or(map));
+        let exists = self.env.disk.stat(&path)?.is_some();
+        if !exists && !options.create {
+            return Err(SyncError::LocationMissing(path));
+        }
+        check_place(&self.env.disk, &path, &self.root, exists)?;
+        let path = if exists {
+            path.canonicalize().unwrap_or(path)
+        } else {
+            path
+        };
+        if let Some(other) = self.config.sources().iter().find(|source| source.location == path) {
+            let location = path.display().to_string();
+            return Err(SyncError::SameLocation {
+                name: other.name.clone(),
+                location,
+            });
+        }
+        let format = choose_format(&self.env, &path, options.format.as_deref(), map.as_deref(), exists)?;
+        let direction = match options.direction.as_deref() {
+            None => Direction::Both,
+            Some(word) => Direction::parse(word)
+                .ok_or_else(|| SyncError::Usage(format!("`{word}` is no direction: both, in or out")))?,
+        };
+        let kind = format.info().kind;
+        let collection = options.collection.clone().unwrap_or_else(|| format!("{kind}s"));
+        if let Some(known) = self.store.view().collections.get(&collection)
+            && known.kind != kind
+        {
+            return Err(SyncError::Usage(format!(
+                "collection `{collection}` holds {} records, not {kind}",
+                known.kind
+            )));
+        }
+        let name = self.source_name(options.name.as_deref(), &path)?;
+        let source = SourceConfig {
+            name,
+            collection,
+            location: path.clone(),
+            format: format.info().name.clone(),
+            map,
+            direction,
+        };
+        let mut items = 0;
+        if exists {
+            items = count_items(&self.env, &*format, &path, &mut notes)?;
+        } else {
+            notes.push(format!(
+                "`{}` will be made when something is written to it",
+                path.display()
+            ));
+        }
+        if !options.dry_run {
+            if !exists {
+                create_place(&self.env.disk, &*format, &path)?;
+            }
+            let config = self.config.with_source(&source)?;
+            self.commit_config(config)?;
+        }
+        Ok((line(&source, items), notes))
+    }
+
+    fn source_name(&self, wanted: Option<&str>, path: &Path) -> SyncResult<String> {
+        let taken = |name: &str| self.config.sources().iter().any(|source| source.name == name);
+        if let Some(name) = wanted {
+            let plain = !name.is_empty() && !name.starts_with('.') && !name.contains(['/', '\0']);
+            return match (plain, taken(name)) {
+                (false, _) => Err(SyncError::Usage(format!("`{name}` is no name for a source"))),
+                (true, true) => Err(SyncError::Exists {
+                    what: "source",
+                    name: name.to_owned(),
+                }),
+                (true, false) => Ok(name.to_owned()),
+            };
+        }
+        let stem = path
+            .file_stem()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .trim_start_matches('.')
+            .to_owned();
+        let stem = if stem.is_empty() { "source".to_owned() } else { stem };
+        let names = std::iter::once(stem.clone()).chain((2..).map(|n| format!("{stem}-{n}")));
+        names
+            .into_iter()
+            .find(|name| !taken(name))
+            .ok_or_else(|| SyncError::Exists {
+                what: "source",
+                name: stem,
+            })
+    }
+
+    /// Records a changed configuration: the file first written aside, then the operation, then the file in place.
+    pub(super) fn commit_config(&mut self, config: super::Config) -> SyncResult<()> {
+        use crate::port::Objects;
+        let mut view = self.store.view().clone();
+        let blob = self.store.put(crate::model::Domain::Blob, config.text().as_bytes())?;
+        if view.config.is_none() {
+            // What was there before the first change, so that the change can be undone.
+            let before = self
+                .store
+                .put(crate::model::Domain::Blob, self.config.text().as_bytes())?;
+            let mut first = view.clone();
+            first.config = Some(before);
+            self.commit(first, "configuration before the first change")?;
+        }
+        view.config = Some(blob);
+        view.sources.retain(|name, _| config.source(name).is_ok());
+        view.remotes.retain(|name, _| config.remote(name).is_ok());
+        config.save(&self.env.disk)?;
+        self.config = config;
+        let command = self.env.command.clone();
+        self.commit(view, &command)
+    }
+
+    /// Unbinds a source; touches neither records nor the source.
+    pub fn remove_source(&mut self, name: &str, dry_run: bool) -> SyncResult<()> {
+        self.begin()?;
+        self.config.source(name)?;
+        if dry_run {
+            return Ok(());
+        }
+        let config = self.config.without("source", name)?;
+        self.commit_config(config)
+    }
+
+    /// Lists the sources.
+    pub fn sources(&self) -> SyncResult<Vec<SourceReportLine>> {
+        let mut list = Vec::new();
+        for source in self.config.sources() {
+            let items = match self.store.view().sources.get(&source.name) {
+                Some(view) => {
+                    tree::count(&self.store, &view.index).map_err(|error| other("reading a source", error))?
+                }
+                None => 0,
+            };
+            list.push(line(source, items));
+        }
+        Ok(list)
+    }
+
+    /// Lists the collections.
+    pub fn collections(&self) -> SyncResult<Vec<CollectionStatus>> {
+        let work = self.reading();
+        let mut list = Vec::new();
+        for (name, view) in &work.view.collections {
+            let state = work.state(name)?;
+            let records = count_records(&work, view.kind, &state)?;
+            list.push(CollectionStatus {
+                name: name.clone(),
+                kind: view.kind.name().to_owned(),
+                records,
+                conflicts: merge::conflicts(work.objects, &state).count() as u64,
+                root: state.content.to_string(),
+                heads: view.heads.iter().map(SnapshotId::to_string).collect(),
+            });
+        }
+        Ok(list)
+    }
+
+    /// Lists the formats.
+    pub fn formats() -> Vec<FormatReport> {
+        let mut list: Vec<FormatReport> = format::all()
+            .iter()
+            .map(|format| {
+                let info = format.info();
+                let mut places = vec!["file".to_owned()];
+                places.extend(info.folder_extension.map(|_| "folder".to_owned()));
+                FormatReport {
+                    name: info.name.clone(),
+                    kind: info.kind.name().to_owned(),
+                    title: info.title.clone(),
+                    places,
+                    writes: true,
+                    ids: info.has_ids,
+                }
+            })
+            .collect();
+        list.sort_by(|left, right| left.name.cmp(&right.name));
+        list
+    }
+}
+
+/// Counts the records of a state. Alias entries are none; only contacts have them, so only there all are looked at.
+fn count_records(work: &Work<'_>, kind: Kind, state: &State) -> SyncResult<u64> {
+    if kind != Kind::Contact {
+        return tree::count(work.objects, &state.content).map_err(|error| other("counting records", error));
+    }
+    let mut records = 0;
+    for entry in tree::iter(work.objects, &state.content) {
+        let (_, bytes) = entry.map_err(|error| other("reading records", error))?;
+        records += u64::from(!Entry::is_alias(&bytes));
+    }
+    Ok(records)
+}
+
+fn line(source: &SourceConfig, items: u64) -> SourceReportLine {
+    SourceReportLine {
+        name: source.name.clone(),
+        collection: source.collection.clone(),
+        format: source.format.clone(),
+        location: source.location.display().to_string(),
+        direction: source.direction.name().to_owned(),
+        items,
+    }
+}
+
+fn absolute(cwd: &Path, location: &str) -> SyncResult<PathBuf> {
+    if let Some((scheme, _)) = location.split_once("://") {
+        return match scheme {
+            "file" => Ok(PathBuf::from(location.trim_start_matches("file://"))),
+            "carddav" | "caldav" | "dav" | "davs" | "http" | "https" | "postgres" => {
+                Err(SyncError::NotBuilt("a source on a server"))
+            }
+            _ => Err(SyncError::Usage(format!("`{scheme}` is no kind of source"))),
+        };
+    }
+    let path = cwd.join(location);
+    Ok(std::path::absolute(&path).unwrap_or(path))
+}
+
+/// Refuses places that could never work, before anything is bound.
+fn check_place(disk: &Disk, path: &Path, root: &Path, exists: bool) -> SyncResult<()> {
+    let refuse = |reason: String| {
+        Err(SyncError::Location {
+            location: path.to_owned(),
+            reason,
+        })
+    };
+    let root_real = root.canonicalize().unwrap_or_else(|_| root.to_owned());
+    if path
+        .canonicalize()
+        .unwrap_or_else(|_| path.to_owned())
+        .starts_with(&root_real)
+    {
+        return refuse("it lies inside the store".to_owned());
+    }
+    let folder = if exists && disk.is_dir(path) {
+        path
+    } else {
+        path.parent().unwrap_or(path)
+    };
+    if !exists && !disk.is_dir(folder) {
+        return refuse(format!("the folder `{}` does not exist", folder.display()));
+    }
+    match rustix::fs::access(folder, rustix::fs::Access::WRITE_OK) {
+        Ok(()) => {}
+        Err(error) => {
+            return refuse(format!(
+                "`{}` is not writable ({error}); with `--direction in` … ",
+                folder.display()
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// Makes an empty source.
+fn create_place(disk: &Disk, format: &dyn Format, path: &Path) -> SyncResult<()> {
+    let folder = path.extension().is_none() && format.info().folder_extension.is_some();
+    if folder {
+        return Ok(disk.create_dir_all(path)?);
+    }
+    Ok(disk.create_new(path, &format.create(None).assemble(&[]))?)
+}
+
+fn count_items(env: &Environment, format: &dyn Format, path: &Path, notes: &mut Vec<String>) -> SyncResult<u64> {
+    let place = place_of(format, path, env.disk.is_dir(path))?;
+    let files = place
+        .files(&env.disk, &StatCache::default())
+        .map_err(|error| other("listing the source", error))?;
+    if let Place::Folder { .. } = place {
+        return Ok(files.len() as u64);
+    }
+    let bytes = env.disk.read(path)?;
+    let document = format.open(bytes).map_err(|source| SyncError::Format {
+        location: path.display().to_string(),
+        format: format.info().name.clone(),
+        source,
+    })?;
+    for broken in document.broken() {
+        notes.push(format!(
+            "{}:{}: {} (it will be set aside)",
+            path.display(),
+            broken.line,
+            broken.reason
+        ));
+    }
+    Ok(document.item_count() as u64)
+}
+
+/// Chooses the format of a location: as asked, by the person's mapping, or by content.
+fn choose_format(
+    env: &Environment,
+    path: &Path,
+    asked: Option<&str>,
+    map: Option<&Path>,
+    exists: bool,
+) -> SyncResult<Arc<dyn Format>> {
+    if let Some(map) = map {
+        return read_mapping(env, map);
+    }
+    if let Some(name) = asked {
+        return format_named(name);
+    }
+    if !exists {
+        return by_extension(path);
+    }
+    detect(env, path)
+}
+
+/// Recognises a format by the content of a file, or of some files of a folder.
+pub(super) fn detect(env: &Environment, path: &Path) -> SyncResult<Arc<dyn Format>> {
+    let mut samples: Vec<(PathBuf, Vec<u8>)> = Vec::new();
+    if env.disk.is_dir(path) {
+        for (file, _) in env.disk.list(path)? {
+            let hidden = file
+                .file_name()
+                .is_some_and(|name| name.to_string_lossy().starts_with('.'));
+            if samples.len() < FOLDER_SAMPLES && !hidden {
+                let bytes = env.disk.read_range(&file, 0, HEAD_BYTES)?;
+                samples.push((file, bytes));
+            }
+        }
+        if samples.is_empty() {
+            return by_extension(&path.join("x.vcf"));
+        }
+    } else {
+        samples.push((path.to_owned(), env.disk.read_range(path, 0, HEAD_BYTES)?));
+    }
+    let folder = env.disk.is_dir(path);
+    let mut best: Vec<(Confidence, Box<dyn Format>)> = Vec::new();
+    for format in format::all() {
+        if folder && format.info().folder_extension.is_none() {
+            continue;
+        }
+        let confidence = samples
+            .iter()
+            .map(|(file, bytes)| format.detect(&file.file_name().unwrap_or_default().to_string_lossy(), bytes));
+        let confidence = confidence.max().unwrap_or(Confidence::No);
+        let highest = best.first().map_or(Confidence::Possible, |(highest, _)| *highest);
+        if confidence > highest {
+            best.clear();
+        }
+        if confidence >= highest && confidence > Confidence::No {
+            best.push((confidence, format));
+        }
+    }
+    match best.len() {
+        1 => best
+            .pop()
+            .map(|(_, format)| Arc::from(format))
+            .ok_or_else(|| unknown_format(path, &samples)),
+        0 => Err(unknown_format(path, &samples)),
+        _ => Err(SyncError::AmbiguousFormat {
+            location: path.to_owned(),
+            candidates: best.iter().map(|(_, format)| format.info().name.clone()).collect(),
+        }),
+    }
+}
+
+fn unknown_format(path: &Path, samples: &[(PathBuf, Vec<u8>)]) -> SyncError {
+    let read_as = samples
+        .first()
+        .and_then(|(_, bytes)| format::rows::describe(bytes))
+        .map(|table| {
+            format!(
+                "a table with delimiter `{}` in {}: {}",
+                table.delimiter.escape_default(),
+                table.encoding,
+                table.header.join(" | ")
+            )
+        });
+    SyncError::UnknownFormat {
+        location: path.to_owned(),
+        read_as,
+    }
+}
+
+fn by_extension(path: &Path) -> SyncResult<Arc<dyn Format>> {
+    let extension = path.extension().map(|ending| ending.to_string_lossy().to_lowercase());
+    match extension.as_deref() {
+        Some("vcf") | None => format_named("vcard"),
+        Some("json") => format_named("jscontact"),
+        Some("ldif") => format_named("mozilla-ldif"),
+        _ => Err(SyncError::UnknownFormat {
+            location: path.to_owned(),
+            read_as: None,
+        }),
+    }
+}
+
+/// Returns the format for an output file: as asked, by what is there, by the ending.
+pub(super) fn output_format(env: &Environment, path: &Path, asked: Option<&str>) -> SyncResult<Arc<dyn Format>> {
+    let exists = env.disk.stat(path)?.is_some_and(|stat| stat.length_bytes > 0);
+    choose_format(env, path, asked, None, exists)
+}

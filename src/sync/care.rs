@@ -1,0 +1,273 @@
+//! Care of the store: verify and gc.
+
+use std::collections::BTreeSet;
+
+use super::exchange::{self, remote_error};
+use super::report::{Damage, GcSummary, VerifyReport};
+use super::repository::{Repository, store_error};
+use super::{SyncResult, other};
+use crate::delta::{Delta, Entry, Snapshot, State};
+use crate::merge;
+use crate::model::{Hash, SnapshotId, Value, cbor};
+use crate::port::{ObjectError, Objects, blob};
+use crate::remote::RemoteError;
+use crate::store::{SourceView, View};
+use crate::tree;
+
+/// How many operations `gc` keeps for `undo` (chosen: two months of a sync every half hour that finds something).
+const KEEP_OPERATIONS: usize = 1000;
+
+impl Repository {
+    /// Reads every object and reference and lists what is damaged; with `remote`, also every object there.
+    pub fn verify(&self, remote: Option<&str>, deep: bool) -> SyncResult<VerifyReport> {
+        let mut report = VerifyReport {
+            objects: self.store.object_count(),
+            bytes: self.store.stored_bytes(),
+            damaged: Vec::new(),
+        };
+        let found = self.store.verify(&mut |_, _, _| Ok(())).map_err(store_error)?;
+        for damage in found {
+            report.damaged.push(Damage {
+                id: damage
+                    .id
+                    .map_or_else(|| damage.path.display().to_string(), |id| id.to_string()),
+                what: damage.what,
+                affects: format!(
+                    "objects in `{}`; a remote or another system may still have them",
+                    damage.path.display()
+                ),
+            });
+        }
+        self.verify_references(deep, &mut report);
+        if let Some(name) = remote {
+            self.verify_remote(name, &mut report)?;
+        }
+        Ok(report)
+    }
+
+    /// Follows every reference from the present view.
+    fn verify_references(&self, deep: bool, report: &mut VerifyReport) {
+        let mut seen = BTreeSet::new();
+        let view = self.store.view();
+        if let Err(error) = reach_view(&self.store, view, &mut |id| seen.insert(id)) {
+            report.damaged.push(Damage {
+                id: object_of(&error),
+                what: error.to_string(),
+                affects: "the history or the previous state of a source".to_owned(),
+            });
+        }
+        if !deep {
+            return;
+        }
+        let work = self.reading();
+        for (name, collection) in &view.collections {
+            let Ok(ids) = exchange::missing(&work, &[], &collection.heads) else {
+                continue;
+            };
+            for id in ids {
+                if let Err(error) = merge::receive(&work.history, &id) {
+                    report.damaged.push(Damage {
+                        id: id.to_string(),
+                        what: super::chain(&error),
+                        affects: format!("snapshot of collection `{name}`"),
+                    });
+                }
+            }
+        }
+    }
+
+    fn verify_remote(&self, name: &str, report: &mut VerifyReport) -> SyncResult<()> {
+        let remote = exchange::open(&self.reading(), self.config.remote(name)?)?;
+        let listing = remote.list().map_err(|error| remote_error(name, error))?;
+        for log_name in listing.logs.values().flat_map(|log| log.values()).flatten() {
+            report.objects += 1;
+            report.bytes += listing.length_bytes.get(log_name).copied().unwrap_or(0);
+            match remote.read(log_name) {
+                Ok(_) => {}
+                Err(error @ (RemoteError::Torn { .. } | RemoteError::Damaged { .. })) => report.damaged.push(Damage {
+                    id: log_name.to_string(),
+                    what: error.to_string(),
+                    affects: format!("a push to remote `{name}`; its writer can send it again"),
+                }),
+                Err(error) => return Err(remote_error(name, error)),
+            }
+        }
+        Ok(())
+    }
+
+    /// Drops what nothing reaches.
+    pub fn gc(&mut self, dry_run: bool) -> SyncResult<GcSummary> {
+        self.begin()?;
+        let objects_before = self.store.object_count();
+        let bytes_before = self.store.stored_bytes();
+        let mut views = Vec::new();
+        for operation in self.store.operations().take(KEEP_OPERATIONS) {
+            views.push(operation.map_err(store_error)?.1.view);
+        }
+        let keep = |objects: &dyn Objects, mark: &mut dyn FnMut(Hash) -> bool| -> Result<(), ObjectError> {
+            views.iter().try_for_each(|view| reach_view(objects, view, mark))
+        };
+        if dry_run {
+            let mut kept = BTreeSet::new();
+            keep(&self.store, &mut |id| kept.insert(id)).map_err(|error| other("following references", error))?;
+            let objects_after = kept.iter().filter(|id| self.store.contains(id)).count() as u64;
+            return Ok(GcSummary {
+                objects_before,
+                objects_after,
+                bytes_before,
+                bytes_after: bytes_before,
+            });
+        }
+        let report = self.store.gc(&keep, KEEP_OPERATIONS).map_err(store_error)?;
+        Ok(GcSummary {
+            objects_before,
+            objects_after: report.objects_kept,
+            bytes_before: report.bytes_before,
+            bytes_after: report.bytes_after,
+        })
+    }
+}
+
+fn object_of(error: &ObjectError) -> String {
+    match error {
+        ObjectError::Missing(id) | ObjectError::Damaged { id, .. } => id.to_string(),
+        ObjectError::Io { .. } => String::new(),
+    }
+}
+
+/// Turns an error of a pure part into what the object port speaks.
+fn object_error(id: Hash, error: &(dyn std::error::Error + 'static)) -> ObjectError {
+    let mut cause = Some(error);
+    while let Some(inner) = cause {
+        if let Some(object) = inner.downcast_ref::<ObjectError>() {
+            return object.clone();
+        }
+        cause = inner.source();
+    }
+    ObjectError::damaged(id, error)
+}
+
+/// Marks everything that a view reaches.
+fn reach_view(objects: &dyn Objects, view: &View, mark: &mut dyn FnMut(Hash) -> bool) -> Result<(), ObjectError> {
+    let mut heads: Vec<SnapshotId> = view
+        .collections
+        .values()
+        .flat_map(|c| c.heads.iter().copied())
+        .collect();
+    for source in view.sources.values() {
+        heads.extend(source.base.iter().copied());
+        reach_source(objects, source, &mut heads, mark)?;
+    }
+    for remote in view.remotes.values() {
+        heads.extend(remote.pushed.values().flatten().copied());
+        if let Some(outbox) = &remote.outbox {
+            mark(outbox.blob);
+        }
+    }
+    if let Some(config) = view.config {
+        mark(config);
+    }
+    reach_history(objects, heads, mark)
+}
+
+fn reach_source(
+    objects: &dyn Objects,
+    source: &SourceView,
+    heads: &mut Vec<SnapshotId>,
+    mark: &mut dyn FnMut(Hash) -> bool,
+) -> Result<(), ObjectError> {
+    let mut roots = vec![(source.index, source.views, source.files)];
+    if let Some(intent) = &source.intent {
+        roots.push((intent.index, intent.views, intent.files));
+        heads.extend(intent.base.iter().copied());
+    }
+    for (index, views, files) in roots {
+        reach_tree(objects, &index, mark, &mut |_, value| {
+            if let Ok(Value::Map(entry)) = cbor::decode(value)
+                && let Some(Value::List(base)) = entry.get("b")
+            {
+                let ids = base.iter().filter_map(|id| match id {
+                    Value::Bytes(bytes) => Hash::from_slice(bytes).map(SnapshotId),
+                    _ => None,
+                });
+                heads.extend(ids);
+            }
+        })?;
+        reach_values(objects, &views, mark)?;
+        reach_tree(objects, &files, mark, &mut |_, _| {})?;
+    }
+    Ok(())
+}
+
+/// Marks the nodes of a tree; `entry` gets the entries of nodes that were not marked before.
+fn reach_tree(
+    objects: &dyn Objects,
+    root: &Hash,
+    mark: &mut dyn FnMut(Hash) -> bool,
+    entry: &mut dyn FnMut(&[u8], &[u8]),
+) -> Result<(), ObjectError> {
+    tree::visit(objects, root, &mut |id| mark(*id), entry).map_err(|error| object_error(*root, &error))
+}
+
+/// Marks a tree of values and the blobs they name.
+fn reach_values(objects: &dyn Objects, root: &Hash, mark: &mut dyn FnMut(Hash) -> bool) -> Result<(), ObjectError> {
+    let mut blobs = Vec::new();
+    reach_tree(objects, root, mark, &mut |_, value| {
+        if let Ok(value) = cbor::decode(value) {
+            blob::references(&value, &mut blobs);
+        }
+    })?;
+    mark_blobs(objects, &blobs, mark)
+}
+
+fn mark_blobs(
+    objects: &dyn Objects,
+    blobs: &[crate::model::BlobRef],
+    mark: &mut dyn FnMut(Hash) -> bool,
+) -> Result<(), ObjectError> {
+    for blob in blobs {
+        for part in blob::parts(objects, blob)? {
+            if !objects.contains(&part) {
+                return Err(ObjectError::Missing(part));
+            }
+            mark(part);
+        }
+    }
+    Ok(())
+}
+
+fn reach_history(
+    objects: &dyn Objects,
+    mut open: Vec<SnapshotId>,
+    mark: &mut dyn FnMut(Hash) -> bool,
+) -> Result<(), ObjectError> {
+    let mut seen = BTreeSet::new();
+    while let Some(id) = open.pop() {
+        if !seen.insert(id) || !mark(id.0) {
+            continue;
+        }
+        let snapshot = Snapshot::read(objects, &id).map_err(|error| object_error(id.0, &error))?;
+        let delta = Delta::open(objects, &snapshot.delta).map_err(|error| object_error(snapshot.delta, &error))?;
+        for block in delta.blocks() {
+            if !objects.contains(&block) {
+                return Err(ObjectError::Missing(block));
+            }
+            mark(block);
+        }
+        let blobs = delta
+            .blob_references()
+            .map_err(|error| object_error(snapshot.delta, &error))?;
+        mark_blobs(objects, &blobs, mark)?;
+        let State { content, conflicts } = snapshot.result;
+        let mut blobs = Vec::new();
+        reach_tree(objects, &content, mark, &mut |_, value| {
+            if let Ok(Entry::Record(record)) = Entry::decode(value) {
+                blob::references(&record, &mut blobs);
+            }
+        })?;
+        mark_blobs(objects, &blobs, mark)?;
+        reach_values(objects, &conflicts, mark)?;
+        open.extend(snapshot.parents.iter().copied());
+    }
+    Ok(())
+}

@@ -1,0 +1,239 @@
+//! `config.toml`: what a person may edit by hand. Comments and layout survive our own changes.
+
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+use toml_edit::{DocumentMut, Item, Table, value};
+
+use super::{SyncError, SyncResult};
+use crate::disk::Disk;
+
+/// Which way changes flow through a source.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Direction {
+    /// Edits are taken in and changes written out.
+    #[default]
+    Both,
+    /// Edits are taken in, nothing is written.
+    In,
+    /// Changes are written out; edits there are overwritten at the next change.
+    Out,
+}
+
+impl Direction {
+    /// Returns the word that files and commands use.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Both => "both",
+            Self::In => "in",
+            Self::Out => "out",
+        }
+    }
+
+    /// Reads the word.
+    pub fn parse(word: &str) -> Option<Self> {
+        [Self::Both, Self::In, Self::Out]
+            .into_iter()
+            .find(|direction| direction.name() == word)
+    }
+}
+
+/// A bound source.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SourceConfig {
+    /// Its name.
+    pub name: String,
+    /// The collection it shows.
+    pub collection: String,
+    /// Its path, absolute.
+    pub location: PathBuf,
+    /// The format's name.
+    pub format: String,
+    /// A mapping file of the person's own, beside the configuration or absolute.
+    #[serde(default)]
+    pub map: Option<PathBuf>,
+    /// Which way changes flow.
+    #[serde(default)]
+    pub direction: Direction,
+}
+
+/// A remote.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RemoteConfig {
+    /// Its name.
+    pub name: String,
+    /// Where it is.
+    pub url: String,
+    /// The key file if it is not `.dsync/keys/<name>`.
+    #[serde(default)]
+    pub key_file: Option<PathBuf>,
+    /// A file that holds the passphrase.
+    #[serde(default)]
+    pub passphrase_file: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Content {
+    #[serde(default)]
+    source: Vec<SourceConfig>,
+    #[serde(default)]
+    remote: Vec<RemoteConfig>,
+}
+
+/// The configuration of a store.
+#[derive(Debug, Clone)]
+pub struct Config {
+    path: PathBuf,
+    text: String,
+    content: Content,
+}
+
+/// What a new configuration starts with.
+const HEADER: &str = "# Sources and remotes of this dsync system. You may edit this file; your comments stay.\n";
+
+impl Config {
+    /// Reads the configuration of the store in `root`; a missing file is an empty one.
+    pub fn load(disk: &Disk, root: &Path) -> SyncResult<Self> {
+        let path = root.join("config.toml");
+        let text = match disk.read(&path) {
+            Ok(bytes) => String::from_utf8(bytes).map_err(|_| SyncError::Config {
+                path: path.clone(),
+                reason: "it is not UTF-8".to_owned(),
+            })?,
+            Err(error) if error.is_not_found() => HEADER.to_owned(),
+            Err(error) => return Err(error.into()),
+        };
+        Self::parse(path, text)
+    }
+
+    fn parse(path: PathBuf, text: String) -> SyncResult<Self> {
+        match toml::from_str(&text) {
+            Ok(content) => Ok(Self { path, text, content }),
+            Err(error) => Err(SyncError::Config {
+                path,
+                reason: error.to_string(),
+            }),
+        }
+    }
+
+    /// Returns the text, for keeping it with an operation.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// Returns the configuration with another text.
+    pub fn with_text(&self, text: String) -> SyncResult<Self> {
+        Self::parse(self.path.clone(), text)
+    }
+
+    /// Writes the file.
+    pub fn save(&self, disk: &Disk) -> SyncResult<()> {
+        Ok(disk.replace(&self.path, self.text.as_bytes())?)
+    }
+
+    /// Returns the sources in file order.
+    pub fn sources(&self) -> &[SourceConfig] {
+        &self.content.source
+    }
+
+    /// Returns the remotes in file order.
+    pub fn remotes(&self) -> &[RemoteConfig] {
+        &self.content.remote
+    }
+
+    /// Returns a source by name.
+    pub fn source(&self, name: &str) -> SyncResult<&SourceConfig> {
+        self.content
+            .source
+            .iter()
+            .find(|source| source.name == name)
+            .ok_or_else(|| SyncError::Unknown {
+                what: "source",
+                name: name.to_owned(),
+                candidates: self.content.source.iter().map(|source| source.name.clone()).collect(),
+            })
+    }
+
+    /// Returns a remote by name.
+    pub fn remote(&self, name: &str) -> SyncResult<&RemoteConfig> {
+        self.content
+            .remote
+            .iter()
+            .find(|remote| remote.name == name)
+            .ok_or_else(|| SyncError::Unknown {
+                what: "remote",
+                name: name.to_owned(),
+                candidates: self.content.remote.iter().map(|remote| remote.name.clone()).collect(),
+            })
+    }
+
+    /// Returns the configuration with one more source.
+    pub fn with_source(&self, source: &SourceConfig) -> SyncResult<Self> {
+        let mut table = Table::new();
+        table["name"] = value(&source.name);
+        table["collection"] = value(&source.collection);
+        table["location"] = value(source.location.to_string_lossy().as_ref());
+        table["format"] = value(&source.format);
+        if let Some(map) = &source.map {
+            table["map"] = value(map.to_string_lossy().as_ref());
+        }
+        if source.direction != Direction::Both {
+            table["direction"] = value(source.direction.name());
+        }
+        self.with_table("source", table)
+    }
+
+    /// Returns the configuration with one more remote.
+    pub fn with_remote(&self, remote: &RemoteConfig) -> SyncResult<Self> {
+        let mut table = Table::new();
+        table["name"] = value(&remote.name);
+        table["url"] = value(&remote.url);
+        for (key, path) in [
+            ("key_file", &remote.key_file),
+            ("passphrase_file", &remote.passphrase_file),
+        ] {
+            if let Some(path) = path {
+                table[key] = value(path.to_string_lossy().as_ref());
+            }
+        }
+        self.with_table("remote", table)
+    }
+
+    /// Returns the configuration without the source or remote (`what`) of that name.
+    pub fn without(&self, what: &str, name: &str) -> SyncResult<Self> {
+        let mut document = self.document()?;
+        if let Some(tables) = document.get_mut(what).and_then(Item::as_array_of_tables_mut) {
+            tables.retain(|table| table.get("name").and_then(Item::as_str) != Some(name));
+        }
+        self.with_text(document.to_string())
+    }
+
+    fn document(&self) -> SyncResult<DocumentMut> {
+        self.text
+            .parse()
+            .map_err(|error: toml_edit::TomlError| SyncError::Config {
+                path: self.path.clone(),
+                reason: error.to_string(),
+            })
+    }
+
+    fn with_table(&self, what: &str, table: Table) -> SyncResult<Self> {
+        let mut document = self.document()?;
+        let tables = document
+            .entry(what)
+            .or_insert_with(|| Item::ArrayOfTables(toml_edit::ArrayOfTables::new()));
+        let Some(tables) = tables.as_array_of_tables_mut() else {
+            let reason = format!("`{what}` is no array of tables");
+            return Err(SyncError::Config {
+                path: self.path.clone(),
+                reason,
+            });
+        };
+        tables.push(table);
+        self.with_text(document.to_string())
+    }
+}

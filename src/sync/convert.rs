@@ -1,0 +1,151 @@
+//! One format to another, without a store.
+
+use std::path::Path;
+
+use super::bind::{detect, output_format};
+use super::report::{SetAside, SourceReport, SyncReport};
+use super::repository::Repository;
+use super::work::{format_named, place_of};
+use super::{Environment, SyncError, SyncResult, other};
+use crate::format::Edit;
+use crate::model::contact::{align, rename_elements, title};
+use crate::model::{RecordKey, Value};
+use crate::source::{Place, StatCache, decorate};
+
+impl Repository {
+    /// Reads one file or folder and writes its records in another format.
+    pub fn convert(
+        env: &Environment,
+        input: &Path,
+        output: &Path,
+        from: Option<&str>,
+        to: Option<&str>,
+        dry_run: bool,
+    ) -> SyncResult<SyncReport> {
+        if env.disk.stat(input)?.is_none() {
+            return Err(SyncError::LocationMissing(input.to_owned()));
+        }
+        let source = match from {
+            Some(name) => format_named(name)?,
+            None => detect(env, input)?,
+        };
+        let target = output_format(env, output, to)?;
+        if env.disk.stat(output)?.is_some_and(|stat| stat.length_bytes > 0) && !env.disk.is_dir(output) {
+            return Err(SyncError::Exists {
+                what: "file",
+                name: output.display().to_string(),
+            });
+        }
+        let mut report = SourceReport {
+            name: input.display().to_string(),
+            ..SourceReport::default()
+        };
+        let records = read_all(env, &*source, input, &mut report)?;
+        write_all(env, &*target, output, &records, dry_run, &mut report)?;
+        Ok(SyncReport {
+            sources: vec![report],
+            dry_run,
+            ..SyncReport::default()
+        })
+    }
+}
+
+fn read_all(
+    env: &Environment,
+    format: &dyn crate::format::Format,
+    input: &Path,
+    report: &mut SourceReport,
+) -> SyncResult<Vec<Value>> {
+    let place = place_of(format, input, env.disk.is_dir(input))?;
+    let mut records = Vec::new();
+    let files = place
+        .files(&env.disk, &StatCache::default())
+        .map_err(|error| other("listing the input", error))?;
+    for file in files {
+        let path = place.file_path(&file.name);
+        let document = format.open(env.disk.read(&path)?).map_err(|source| SyncError::Format {
+            location: path.display().to_string(),
+            format: format.info().name.clone(),
+            source,
+        })?;
+        let at = |line: u64| format!("{}:{line}", path.display());
+        for broken in document.broken() {
+            report.set_aside.push(SetAside {
+                item: at(broken.line),
+                reason: broken.reason.clone(),
+            });
+        }
+        for index in 0..document.item_count() {
+            let item = document.item(index);
+            match document.parse(item.bytes) {
+                Ok(parsed) => {
+                    let bindings = align(&parsed.record, None, &std::collections::BTreeMap::new(), &|_, _| false);
+                    let mut record = rename_elements(&parsed.record, &bindings);
+                    if let Value::Map(map) = &mut record {
+                        decorate(map, None, &bindings);
+                        if let Some(uid) = parsed.native_id {
+                            map.insert("uid".to_owned(), Value::Text(uid));
+                        }
+                    }
+                    report.read.added += 1;
+                    records.push(record);
+                }
+                Err(error) => report.set_aside.push(SetAside {
+                    item: at(item.line),
+                    reason: error.reason,
+                }),
+            }
+        }
+    }
+    Ok(records)
+}
+
+fn write_all(
+    env: &Environment,
+    format: &dyn crate::format::Format,
+    output: &Path,
+    records: &[Value],
+    dry_run: bool,
+    report: &mut SourceReport,
+) -> SyncResult<()> {
+    let folder = env.disk.is_dir(output) || (output.extension().is_none() && format.info().folder_extension.is_some());
+    let place = place_of(format, output, folder)?;
+    let mut document = format.create(None);
+    for record in records {
+        document.grow(record);
+    }
+    let mut edits = Vec::new();
+    for (at, record) in records.iter().enumerate() {
+        match document.put(record, None) {
+            Ok(put) => {
+                report.written.added += 1;
+                report.not_shown += put.not_shown.len() as u64;
+                edits.push((at, put.bytes));
+            }
+            Err(error) => report.set_aside.push(SetAside {
+                item: title(record),
+                reason: error.reason,
+            }),
+        }
+    }
+    if dry_run {
+        return Ok(());
+    }
+    match &place {
+        Place::File(path) => {
+            let edits: Vec<Edit> = edits.into_iter().map(|(_, bytes)| Edit::Append(bytes)).collect();
+            env.disk.replace(path, &document.assemble(&edits))?;
+        }
+        Place::Folder { path, extension } => {
+            env.disk.create_dir_all(path)?;
+            for (at, bytes) in edits {
+                let name =
+                    RecordKey::from_identity(&format!("{at} {}", title(records.get(at).unwrap_or(&Value::Null))));
+                let file = path.join(format!("{name}.{extension}"));
+                env.disk
+                    .create_new(&file, &format.create(None).assemble(&[Edit::Append(bytes)]))?;
+            }
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,616 @@
+//! Taking in: the edits of a source become snapshots.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::config::{Direction, SourceConfig};
+use super::guard::safeguard;
+use super::identity::KeyMaker;
+use super::recognise::{content_of, recognise};
+use super::report::{SetAside, SourceReport, Union};
+use super::sorted::SortedRecords;
+use super::work::Work;
+use super::{Overrides, SyncResult, other};
+use crate::delta::{FieldOperation, Operation, State, Transaction, apply};
+use crate::format::Document;
+use crate::merge;
+use crate::model::contact::{align, title};
+use crate::model::{FieldPath, Hash, Map, RecordKey, SnapshotId, Value};
+use crate::port::blob;
+use crate::source::{
+    Edited, Fresh, Index, IndexEdit, ItemEntry, ItemView, Scan, ScanInput, StatCache, ViewWriter, decorate,
+    first_sight_edits, scan,
+};
+use crate::store::SourceView;
+
+/// What taking in one source gave.
+pub(super) struct Taken {
+    pub(super) report: SourceReport,
+    pub(super) unions: Vec<Union>,
+    pub(super) index: Index,
+    pub(super) scan: Scan,
+}
+
+/// Transactions by the heads they are made on.
+type Groups = BTreeMap<Vec<SnapshotId>, BTreeMap<RecordKey, Operation>>;
+
+/// Records that new items bring, by the heads they are made on; nothing else concerns their keys.
+type Additions = BTreeMap<Vec<SnapshotId>, SortedRecords>;
+
+/// Reads a source without recording anything.
+pub(super) fn look(work: &Work<'_>, config: &SourceConfig, allow: Overrides) -> SyncResult<(Index, Scan)> {
+    let view = work.source_view(&config.name);
+    let index =
+        Index::load(work.objects, &view.index, &view.files).map_err(|error| super::source_error(config, error))?;
+    let format = work.format(config)?;
+    let place = work.place(config)?;
+    let cache_path = work.cache_path(&config.name);
+    let mut cache = StatCache::load(&work.env.disk, &cache_path);
+    let input = ScanInput {
+        disk: &work.env.disk,
+        objects: work.objects,
+        place: &place,
+        format: format.as_ref(),
+        index: &index,
+        views: &view.views,
+        lens: view.lens,
+        next_item: view.next_item.max(1),
+        now: work.env.clock.now(),
+        missing_is_empty: allow.empty,
+    };
+    let scan = scan(&input, &mut cache).map_err(|error| super::source_error(config, error))?;
+    let agrees = scan.files == index.files
+        && scan.files.values().all(|(_, order)| !order.contains(&0))
+        && index.items.values().all(|entry| entry.base.is_none());
+    cache.set_agreed(agrees.then_some((view.files, view.index)));
+    // A cache that cannot be written costs time, nothing else.
+    let _lost = cache.save(&work.env.disk, &cache_path);
+    Ok((index, scan))
+}
+
+/// Returns whether a source is as it was when it was last in step, by what the file system says: then nothing of it
+/// has to be read.
+pub(super) fn is_untouched(work: &Work<'_>, config: &SourceConfig) -> SyncResult<bool> {
+    let Some(view) = work.view.sources.get(&config.name) else {
+        return Ok(false);
+    };
+    let place = work.place(config)?;
+    let cache = StatCache::load(&work.env.disk, &work.cache_path(&config.name));
+    // Where the place cannot be read, the scan says so.
+    let agrees = cache.still_agrees(&work.env.disk, &place, &view.files, &view.index);
+    Ok(agrees.unwrap_or(false))
+}
+
+/// Notes for the next run that a source is in step with what is about to be committed, if it is.
+fn note_agreement(work: &Work<'_>, config: &SourceConfig, index: &Index) {
+    let view = work.source_view(&config.name);
+    let agrees = index.files.values().all(|(_, order)| !order.contains(&0))
+        && index.items.values().all(|entry| entry.base.is_none());
+    let path = work.cache_path(&config.name);
+    let mut cache = StatCache::load(&work.env.disk, &path);
+    cache.set_agreed(agrees.then_some((view.files, view.index)));
+    // A cache that cannot be written costs time, nothing else.
+    let _lost = cache.save(&work.env.disk, &path);
+}
+
+/// Takes in the edits of one source: scan, safeguards, snapshots, new index.
+pub(super) fn take_in(
+    work: &mut Work<'_>,
+    config: &SourceConfig,
+    allow: Overrides,
+    message: Option<&str>,
+) -> SyncResult<Taken> {
+    let (mut index, mut scan) = look(work, config, allow)?;
+    safeguard(work, config, &index, &scan, allow)?;
+    let base = work.source_view(&config.name).base;
+    let heads = work.heads(&config.collection);
+    let mut taker = Taker {
+        config,
+        first_import: index.items.is_empty(),
+        is_all: index.items.is_empty() && base.is_empty() && heads.is_empty(),
+        lens: scan.open.values().next().map(|(_, document)| document.lens()),
+        base,
+        groups: Groups::new(),
+        additions: Additions::new(),
+        views: ViewWriter::new(work.source_view(&config.name).views),
+        edits: BTreeMap::new(),
+        origin: BTreeMap::new(),
+        stale: BTreeSet::new(),
+        report: SourceReport {
+            name: config.name.clone(),
+            ..SourceReport::default()
+        },
+        unions: Vec::new(),
+    };
+    let inwards = config.direction != Direction::Out;
+    for (item, reason) in &scan.set_aside {
+        taker.report.set_aside.push(SetAside {
+            item: item.clone(),
+            reason: reason.clone(),
+        });
+    }
+    taker.report.notes.extend(scan.warnings.iter().cloned());
+    for found in &scan.found {
+        taker
+            .edits
+            .insert(found.number, IndexEdit::Put(found.entry.clone(), found.view.clone()));
+    }
+    if inwards {
+        for edited in &scan.edited {
+            taker.edited(work, edited)?;
+        }
+        taker.removed(work, &index, &scan.removed)?;
+    }
+    if taker.is_all {
+        // Nothing can be recognised, and the bytes are not needed before the next look at them.
+        scan.open.clear();
+    }
+    if !scan.fresh.is_empty() {
+        taker.fresh(work, &index, &scan, inwards)?;
+        scan.fresh.release();
+    }
+    taker.finish(work, &mut index, &scan, message)?;
+    note_agreement(work, config, &index);
+    Ok(Taken {
+        report: taker.report,
+        unions: taker.unions,
+        index,
+        scan,
+    })
+}
+
+struct Taker<'c> {
+    config: &'c SourceConfig,
+    base: Vec<SnapshotId>,
+    first_import: bool,
+    /// Whether the collection will hold what this source shows and nothing else: then the source agrees with it.
+    is_all: bool,
+    /// The lens of what was read now.
+    lens: Option<Hash>,
+    groups: Groups,
+    additions: Additions,
+    /// Views of new items.
+    views: ViewWriter,
+    edits: BTreeMap<u64, IndexEdit>,
+    /// Items that were changed by the group with these parents: its snapshot becomes their base.
+    origin: BTreeMap<u64, Vec<SnapshotId>>,
+    /// Items that show a derived value of before their edits: they are looked at again when sources are written.
+    stale: BTreeSet<u64>,
+    report: SourceReport,
+    unions: Vec<Union>,
+}
+
+impl Taker<'_> {
+    fn change(
+        &mut self,
+        parents: Vec<SnapshotId>,
+        existing: Option<&Value>,
+        key: &RecordKey,
+        operations: Vec<FieldOperation>,
+    ) {
+        if operations.is_empty() {
+            return;
+        }
+        let group = self.groups.entry(parents).or_default();
+        match group.get_mut(key) {
+            Some(Operation::Change(list)) => list.extend(operations),
+            Some(Operation::Add(record)) => {
+                if let Ok(Some(changed)) = apply(Some(&*record), &Operation::Change(operations)) {
+                    *record = changed;
+                }
+            }
+            _ if existing.is_some() => {
+                group.insert(key.clone(), Operation::Change(operations));
+            }
+            _ => {
+                let empty = Value::Map(Map::new());
+                if let Ok(Some(record)) = apply(Some(&empty), &Operation::Change(operations)) {
+                    group.insert(key.clone(), Operation::Add(record));
+                }
+            }
+        }
+    }
+
+    fn edited(&mut self, work: &Work<'_>, edited: &Edited) -> SyncResult<()> {
+        let base = edited.entry.base.clone().unwrap_or_else(|| self.base.clone());
+        let state = work.state_at(&base)?;
+        let key = edited.entry.key.clone();
+        let record = work.record(&state, &key)?;
+        let (certain, doubtful) = undegrade(work, &edited.before, record.as_ref(), &edited.edits)?;
+        let certain = place_new_elements(record.as_ref(), certain, &edited.after);
+        self.report.read.changed += 1;
+        let mut sights = edited.newly_visible.clone();
+        sights.extend(doubtful);
+        if let Some(Value::Map(shown)) = &record {
+            let news: Vec<_> = sights
+                .into_iter()
+                .filter(|edit| match edit {
+                    FieldOperation::Set(path, value) => Value::Map(shown.clone()).at(path) != Some(value),
+                    FieldOperation::Clear(_) => false,
+                })
+                .collect();
+            self.change(Vec::new(), None, &key, news);
+        }
+        if edited.stale {
+            self.stale.insert(edited.number);
+        }
+        if !certain.is_empty() {
+            self.origin.insert(edited.number, base.clone());
+        }
+        self.change(base, record.as_ref(), &key, certain);
+        self.edits.insert(
+            edited.number,
+            IndexEdit::Put(edited.entry.clone(), Some(edited.after.clone())),
+        );
+        Ok(())
+    }
+
+    fn removed(&mut self, work: &Work<'_>, index: &Index, removed: &[u64]) -> SyncResult<()> {
+        let gone: BTreeSet<u64> = removed.iter().copied().collect();
+        let mut left: BTreeMap<&RecordKey, usize> = BTreeMap::new();
+        if !gone.is_empty() {
+            for (_, entry) in index.items.iter().filter(|(number, _)| !gone.contains(number)) {
+                *left.entry(&entry.key).or_default() += 1;
+            }
+        }
+        for number in removed {
+            let Some(entry) = index.items.get(number) else { continue };
+            self.edits.insert(*number, IndexEdit::Remove);
+            self.report.read.removed += 1;
+            if left.contains_key(&entry.key) {
+                continue;
+            }
+            let base = entry.base.clone().unwrap_or_else(|| self.base.clone());
+            if work.record(&work.state_at(&base)?, &entry.key)?.is_some() {
+                self.groups
+                    .entry(base)
+                    .or_default()
+                    .insert(entry.key.clone(), Operation::Remove);
+            }
+        }
+        Ok(())
+    }
+
+    /// New items: united with records by identity, or new records.
+    fn fresh(&mut self, work: &Work<'_>, index: &Index, scan: &Scan, inwards: bool) -> SyncResult<()> {
+        let heads = work.heads(&self.config.collection);
+        let state = work.state_at(&heads)?;
+        let gone: BTreeSet<u64> = scan.removed.iter().copied().collect();
+        let mut mine: BTreeSet<RecordKey> = index
+            .items
+            .iter()
+            .filter(|(number, _)| !gone.contains(number))
+            .map(|(_, entry)| entry.key.clone())
+            .collect();
+        let matched = recognise(work, state, scan, &mine, self.first_import)?;
+        let parents = if self.base.is_empty() {
+            heads.clone()
+        } else {
+            self.base.clone()
+        };
+        let used_state = work.state_at(&parents)?;
+        let used = |key: &RecordKey| -> SyncResult<bool> {
+            Ok(work.entry(&state, key)?.is_some() || work.entry(&used_state, key)?.is_some())
+        };
+        let maker = KeyMaker {
+            used: &used,
+            first_import: self.first_import,
+            random: work.env.random,
+        };
+        for fresh in scan.fresh.iter() {
+            let fresh = &fresh.map_err(|error| super::source_error(self.config, error))?;
+            if let Some((key, by)) = matched.get(&fresh.number) {
+                mine.insert(key.clone());
+                self.unite(work, state, scan, fresh, key, by.word())?;
+                continue;
+            }
+            if !inwards {
+                continue;
+            }
+            let (content, view) = content_of(fresh);
+            let key = maker.make(fresh.parsed.native_id.as_deref(), &content, &mut mine)?;
+            let mut record = view.view.clone();
+            decorate(&mut record, None, &view.bindings);
+            if let Some(uid) = &fresh.parsed.native_id {
+                record.insert("uid".to_owned(), uid.as_str().into());
+                if key != RecordKey::from_identity(uid) {
+                    let title = title(&Value::Map(record.clone()));
+                    self.report.notes.push(format!(
+                        "UID `{uid}` is used by more than one contact; `{title}` is kept apart"
+                    ));
+                }
+            }
+            self.report.read.added += 1;
+            self.origin.insert(fresh.number, parents.clone());
+            self.show(work, fresh.number, new_entry(fresh, key.clone()), &view)?;
+            let additions = self.additions.entry(parents.clone()).or_default();
+            additions.push(key, &Value::Map(record))?;
+        }
+        Ok(())
+    }
+
+    /// Notes what a new item shows.
+    fn show(&mut self, work: &Work<'_>, number: u64, entry: ItemEntry, view: &ItemView) -> SyncResult<()> {
+        self.edits.insert(number, IndexEdit::Put(entry, None));
+        self.views
+            .put(work.objects, number, view)
+            .map_err(|error| super::source_error(self.config, error))
+    }
+
+    /// An item is a record that exists: it writes, concurrently, only what it says differently.
+    fn unite(
+        &mut self,
+        work: &Work<'_>,
+        state: State,
+        scan: &Scan,
+        fresh: &Fresh,
+        key: &RecordKey,
+        by: &str,
+    ) -> SyncResult<()> {
+        let Some(record) = work.record(&state, key)? else {
+            return Ok(());
+        };
+        let document = scan.open.get(&fresh.file).map(|(_, document)| document.as_ref());
+        let shown = match document {
+            Some(document) => shown_as(work, document, &record)?,
+            None => ItemView::default(),
+        };
+        let hidden = |collection: &str, id: &str| record.at(&FieldPath::new([collection, id])).is_some();
+        let reference = Value::Map(shown.view.clone());
+        let bindings = align(&fresh.parsed.record, Some(&reference), &BTreeMap::new(), &hidden);
+        let view = ItemView {
+            view: rename(&fresh.parsed.record, &bindings),
+            bindings,
+            ..ItemView::default()
+        };
+        let edits = first_sight_edits(&shown.view, &view.view);
+        let edits = place_new_elements(Some(&record), edits, &view);
+        if !self.first_import || !edits.is_empty() {
+            self.report.read.changed += u64::from(!edits.is_empty());
+        }
+        let mut entry = new_entry(fresh, key.clone());
+        // Nothing was agreed on yet: the item is written if it does not show what the record says.
+        entry.base = Some(Vec::new());
+        if !edits.is_empty() && self.config.direction != Direction::Out {
+            self.origin.insert(fresh.number, Vec::new());
+            self.change(Vec::new(), None, key, edits);
+        }
+        self.show(work, fresh.number, entry, &view)?;
+        self.unions.push(Union {
+            collection: self.config.collection.clone(),
+            title: title(&record),
+            source: format!("{} line {}", self.config.name, fresh.line),
+            by: by.to_owned(),
+        });
+        Ok(())
+    }
+
+    /// Records one snapshot per base and puts the new index together.
+    fn finish(&mut self, work: &mut Work<'_>, index: &mut Index, scan: &Scan, message: Option<&str>) -> SyncResult<()> {
+        let mut made: BTreeMap<Vec<SnapshotId>, SnapshotId> = BTreeMap::new();
+        let mut groups = std::mem::take(&mut self.groups);
+        let mut additions = std::mem::take(&mut self.additions);
+        for parents in additions.keys() {
+            groups.entry(parents.clone()).or_default();
+        }
+        for (parents, transactions) in groups {
+            let mut added = additions.remove(&parents).unwrap_or_default();
+            let list = merged(transactions.into_iter(), added.in_order()?);
+            let id = work.author_from(&self.config.collection, &parents, list, message)?;
+            made.insert(parents, id);
+        }
+        for (number, parents) in &self.origin {
+            if let (Some(IndexEdit::Put(entry, _)), Some(id)) = (self.edits.get_mut(number), made.get(parents)) {
+                let shared =
+                    *parents == self.base && (self.is_all || !self.base.is_empty()) && !self.stale.contains(number);
+                entry.base = if shared { None } else { Some(vec![*id]) };
+            }
+        }
+        let mut view = work.source_view(&self.config.name);
+        if let Some(id) = made.get(&self.base).filter(|_| self.is_all || !self.base.is_empty()) {
+            view.base = vec![*id];
+        }
+        self.store(work, &mut view, index, scan)?;
+        work.set_source_view(&self.config.name, view);
+        Ok(())
+    }
+
+    fn store(&mut self, work: &Work<'_>, view: &mut SourceView, index: &mut Index, scan: &Scan) -> SyncResult<()> {
+        let wrap = |error| super::source_error(self.config, error);
+        let (items, views) = self
+            .views
+            .flush(work.objects)
+            .and_then(|views| Index::store(work.objects, &view.index, &views, &self.edits))
+            .map_err(wrap)?;
+        view.index = items;
+        view.views = views;
+        view.files = Index::store_files(work.objects, &view.files, &scan.files).map_err(wrap)?;
+        view.next_item = scan.next_item;
+        if !scan.fresh.is_empty() {
+            view.extra
+                .insert(super::rewind::READ_UNTIL.to_owned(), scan.next_item.to_string());
+        }
+        view.lens = self.lens.or(view.lens);
+        for (number, edit) in std::mem::take(&mut self.edits) {
+            match edit {
+                IndexEdit::Put(entry, _) => {
+                    index.items.insert(number, entry);
+                }
+                IndexEdit::Remove => {
+                    index.items.remove(&number);
+                }
+            }
+        }
+        index.files.clone_from(&scan.files);
+        Ok(())
+    }
+}
+
+/// Merges two lists of changes without a common key.
+fn merged(
+    changes: impl Iterator<Item = (RecordKey, Operation)>,
+    additions: impl Iterator<Item = SyncResult<(RecordKey, Value)>>,
+) -> impl Iterator<Item = SyncResult<Transaction>> {
+    let mut changes = changes.peekable();
+    let mut additions = additions.peekable();
+    std::iter::from_fn(move || {
+        let is_change_next = match (changes.peek(), additions.peek()) {
+            (Some((change, _)), Some(Ok((addition, _)))) => change < addition,
+            (_, Some(_)) => false,
+            (_, None) => true,
+        };
+        let next = if is_change_next {
+            Ok(changes.next()?)
+        } else {
+            additions.next()?.map(|(key, record)| (key, Operation::Add(record)))
+        };
+        Some(next.map(|(key, operation)| Transaction {
+            key,
+            operation,
+            forced: false,
+        }))
+    })
+}
+
+fn new_entry(fresh: &Fresh, key: RecordKey) -> ItemEntry {
+    ItemEntry {
+        file: fresh.file.clone(),
+        fingerprint: Some(fresh.fingerprint),
+        native_id: fresh.parsed.native_id.clone(),
+        key,
+        base: None,
+    }
+}
+
+pub(super) fn rename(record: &Value, bindings: &BTreeMap<String, String>) -> Map {
+    match crate::model::contact::rename_elements(record, bindings) {
+        Value::Map(map) => map,
+        _ => Map::new(),
+    }
+}
+
+/// Returns what a document would show of a record.
+pub(super) fn shown_as(work: &Work<'_>, document: &dyn Document, record: &Value) -> SyncResult<ItemView> {
+    let mut whole = record.clone();
+    blob::internalize(work.objects, &mut whole)?;
+    let Ok(put) = document.put(&whole, None) else {
+        return Ok(ItemView::default());
+    };
+    view_of(work, document, &put.bytes, put.bindings)
+}
+
+/// Reads what bytes show, with the given element ids.
+pub(super) fn view_of(
+    work: &Work<'_>,
+    document: &dyn Document,
+    bytes: &[u8],
+    bindings: BTreeMap<String, String>,
+) -> SyncResult<ItemView> {
+    reading_of(work, document, bytes, bindings).map(|(_, view)| view)
+}
+
+/// Reads the identity that bytes have and what they show, with the given element ids.
+pub(super) fn reading_of(
+    work: &Work<'_>,
+    document: &dyn Document,
+    bytes: &[u8],
+    bindings: BTreeMap<String, String>,
+) -> SyncResult<(Option<String>, ItemView)> {
+    let Ok(mut parsed) = document.parse(bytes) else {
+        let view = ItemView {
+            bindings,
+            ..ItemView::default()
+        };
+        return Ok((None, view));
+    };
+    blob::externalize(work.objects, &mut parsed.record)?;
+    parsed.record.prune();
+    let mut view = rename(&parsed.record, &bindings);
+    view.remove("uid");
+    let view = ItemView {
+        view,
+        bindings,
+        ..ItemView::default()
+    };
+    Ok((parsed.native_id, view))
+}
+
+/// Gives the elements that edits add to a record their place in the order.
+fn place_new_elements(record: Option<&Value>, edits: Vec<FieldOperation>, after: &ItemView) -> Vec<FieldOperation> {
+    let mut added = Map::new();
+    for edit in &edits {
+        if let FieldOperation::Set(path, Value::Map(element)) = edit
+            && let [collection, id] = path.parts()
+        {
+            let elements = added
+                .entry(collection.clone())
+                .or_insert_with(|| Value::Map(Map::new()));
+            if let Value::Map(elements) = elements {
+                elements.insert(id.clone(), Value::Map(element.clone()));
+            }
+        }
+    }
+    if added.is_empty() {
+        return edits;
+    }
+    decorate(&mut added, record.and_then(Value::as_map), &after.bindings);
+    let added = Value::Map(added);
+    edits
+        .into_iter()
+        .map(|edit| match edit {
+            FieldOperation::Set(path, value) => {
+                let placed = added.at(&path).filter(|_| path.parts().len() == 2).cloned();
+                FieldOperation::Set(path, placed.unwrap_or(value))
+            }
+            clear @ FieldOperation::Clear(_) => clear,
+        })
+        .collect()
+}
+
+/// Translates edits of shortened or flattened texts into edits of the whole text.
+///
+/// Returns the edits to record, and those that would overwrite what the format did not show and so only stand beside it.
+fn undegrade(
+    work: &Work<'_>,
+    before: &ItemView,
+    record: Option<&Value>,
+    edits: &[FieldOperation],
+) -> SyncResult<(Vec<FieldOperation>, Vec<FieldOperation>)> {
+    let (mut certain, mut doubtful) = (Vec::new(), Vec::new());
+    let shown = Value::Map(before.view.clone());
+    for edit in edits {
+        let FieldOperation::Set(path, new) = edit else {
+            certain.push(edit.clone());
+            continue;
+        };
+        let (old, base) = (shown.at(path), record.and_then(|record| record.at(path)));
+        let (Some(old), Some(base)) = (old, base) else {
+            certain.push(edit.clone());
+            continue;
+        };
+        if old == base || old.is_map() || base.is_map() {
+            certain.push(edit.clone());
+            continue;
+        }
+        let texts = (work.text(old)?, work.text(base)?, work.text(new)?);
+        let (Some(old), Some(base), Some(new)) = texts else {
+            certain.push(edit.clone());
+            continue;
+        };
+        // Only a form that leaves something out is degraded; another spelling of the same is simply replaced.
+        if !base.starts_with(old.trim_end_matches(['…', '.', ' '])) || old.is_empty() {
+            certain.push(edit.clone());
+        } else if let Some(rest) = base.strip_prefix(&old) {
+            let mut value = Value::Text(format!("{new}{rest}"));
+            blob::externalize(work.objects, &mut value)?;
+            certain.push(FieldOperation::Set(path.clone(), value));
+        } else {
+            doubtful.push(edit.clone());
+        }
+    }
+    Ok((certain, doubtful))
+}
+
+/// Resolves an item's record key over aliases at a state.
+pub(super) fn canonical(work: &Work<'_>, state: &State, key: &RecordKey) -> SyncResult<RecordKey> {
+    merge::resolve_alias(work.objects, state, key).map_err(|error| other("following an alias", error))
+}

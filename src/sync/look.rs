@@ -1,0 +1,410 @@
+//! Looking: states, differences, records and conflicts as data for people and scripts.
+
+use serde_json::{Value as Json, json};
+
+use super::identity::Suggestion;
+use super::report::{AlternativeReport, ConflictReport, FieldDifference, LogEntry, RecordDifference, Tally};
+use super::work::Work;
+use super::{SyncError, SyncResult, other};
+use crate::delta::{Entry, Snapshot, State};
+use crate::format::jscontact;
+use crate::merge::{self, ConflictKind};
+use crate::model::contact::title;
+use crate::model::{FieldPath, Map, RecordKey, SnapshotId, Value};
+use crate::port::blob;
+use crate::tree;
+
+/// Prints a value for people, in one line.
+pub(super) fn plain(value: &Value) -> String {
+    match value {
+        Value::Text(text) => text.clone(),
+        other => json_of(other).to_string(),
+    }
+}
+
+/// Converts a value to JSON; large and binary values become a short description.
+pub(super) fn json_of(value: &Value) -> Json {
+    match value {
+        Value::Null => Json::Null,
+        Value::Bool(value) => json!(value),
+        Value::Integer(number) => json!(number),
+        Value::Float(number) => json!(number),
+        Value::Decimal(text) | Value::Text(text) => json!(text),
+        Value::Bytes(bytes) => json!(format!("<{} bytes>", bytes.len())),
+        Value::Blob(blob) => json!(format!("<{} bytes, {}>", blob.length_bytes, blob.hash.short())),
+        Value::List(list) => list.iter().map(json_of).collect(),
+        Value::Map(map) => Json::Object(map.iter().map(|(key, value)| (key.clone(), json_of(value))).collect()),
+    }
+}
+
+/// Converts JSON as a person types it to a value.
+pub(super) fn value_of(json: &Json) -> SyncResult<Value> {
+    Ok(match json {
+        Json::Null => Value::Null,
+        Json::Bool(value) => Value::Bool(*value),
+        Json::Number(number) => match number.as_i64() {
+            Some(number) => Value::Integer(number),
+            None => Value::Float(
+                number
+                    .as_f64()
+                    .ok_or_else(|| SyncError::Usage(format!("`{number}` is no number")))?,
+            ),
+        },
+        Json::String(text) => Value::Text(text.clone()),
+        Json::Array(list) => Value::List(list.iter().map(value_of).collect::<SyncResult<_>>()?),
+        Json::Object(map) => {
+            let entries = map.iter().map(|(key, value)| Ok((key.clone(), value_of(value)?)));
+            Value::Map(entries.collect::<SyncResult<Map>>()?)
+        }
+    })
+}
+
+/// Returns what people know a record by: its UID where no other record has it, else its key.
+pub(super) fn native_key(work: &Work<'_>, state: &State, key: &RecordKey, record: &Value) -> String {
+    let uid = record.as_map().and_then(|map| map.get("uid")?.as_text());
+    // A UID names the record whose key comes from it, or the one that record became.
+    let is_own = |uid: &&str| {
+        let named = RecordKey::from_identity(uid);
+        named == *key || super::intake::canonical(work, state, &named).is_ok_and(|named| named == *key)
+    };
+    uid.filter(is_own).map_or_else(|| key.to_string(), str::to_owned)
+}
+
+/// Paths that are ours and say nothing to people.
+fn is_internal(path: &FieldPath) -> bool {
+    path.parts().last().is_some_and(|last| last == "order")
+        || path.parts().first().is_some_and(|first| first == "distinct")
+}
+
+/// Returns a text value whole, from its blob if need be.
+fn shown(work: &Work<'_>, value: &Value) -> Json {
+    match work.text(value) {
+        Ok(Some(text)) => json!(text),
+        _ => json_of(value),
+    }
+}
+
+/// Lists the fields in which two forms of a record differ.
+pub(super) fn field_differences(work: &Work<'_>, old: Option<&Value>, new: Option<&Value>) -> Vec<FieldDifference> {
+    let mut fields = Vec::new();
+    let empty = Value::Map(Map::new());
+    let (old, new) = (old.unwrap_or(&empty), new.unwrap_or(&empty));
+    for (path, value) in old.leaves() {
+        let now = new.at(&path).filter(|now| !now.is_map());
+        if path.is_root() || is_internal(&path) || now == Some(value) {
+            continue;
+        }
+        let old = Some(shown(work, value));
+        fields.push(FieldDifference {
+            path: path.to_string(),
+            old,
+            new: now.map(|now| shown(work, now)),
+        });
+    }
+    for (path, value) in new.leaves() {
+        if !path.is_root() && !is_internal(&path) && old.at(&path).is_none_or(Value::is_map) {
+            fields.push(FieldDifference {
+                path: path.to_string(),
+                old: None,
+                new: Some(shown(work, value)),
+            });
+        }
+    }
+    fields.sort_by(|left, right| left.path.cmp(&right.path));
+    fields
+}
+
+/// Describes the change of one record; `None` when people would see none.
+pub(super) fn record_difference(
+    work: &Work<'_>,
+    collection: &str,
+    state: &State,
+    key: &RecordKey,
+    old: Option<&Value>,
+    new: Option<&Value>,
+) -> Option<RecordDifference> {
+    let (op, present) = match (old, new) {
+        (None, Some(new)) => ("add", new),
+        (Some(old), None) => ("remove", old),
+        (Some(_), Some(new)) => ("change", new),
+        (None, None) => return None,
+    };
+    let fields = field_differences(work, old, new);
+    (op != "change" || !fields.is_empty()).then(|| RecordDifference {
+        collection: collection.to_owned(),
+        op: op.to_owned(),
+        key: native_key(work, state, key, present),
+        title: title(present),
+        fields,
+        source: None,
+        direction: None,
+    })
+}
+
+/// Calls `each` for every record that differs between two states.
+pub(super) fn differences(
+    work: &Work<'_>,
+    collection: &str,
+    old: &State,
+    new: &State,
+    each: &mut dyn FnMut(RecordDifference) -> SyncResult<()>,
+) -> SyncResult<()> {
+    for change in tree::diff(work.objects, &old.content, &new.content) {
+        let change = change.map_err(|error| other("comparing states", error))?;
+        let decode = |bytes: &Option<Vec<u8>>| match bytes.as_deref().map(Entry::decode) {
+            Some(Ok(Entry::Record(record))) => Ok(Some(record)),
+            Some(Err(error)) => Err(other("reading a record", error)),
+            _ => Ok(None),
+        };
+        let (before, after) = (decode(&change.old)?, decode(&change.new)?);
+        let Some(key) = RecordKey::new(change.key) else {
+            continue;
+        };
+        let state = if after.is_some() { new } else { old };
+        if let Some(line) = record_difference(work, collection, state, &key, before.as_ref(), after.as_ref()) {
+            each(line)?;
+        }
+    }
+    Ok(())
+}
+
+/// Describes a snapshot.
+pub(super) fn log_entry(id: &SnapshotId, snapshot: &Snapshot) -> LogEntry {
+    LogEntry {
+        snapshot: id.to_string(),
+        collection: snapshot.collection.clone(),
+        parents: snapshot.parents.iter().map(SnapshotId::to_string).collect(),
+        system: snapshot.system.clone(),
+        time: snapshot.time.to_string(),
+        message: snapshot.message.clone(),
+        records: snapshot.records,
+        root: snapshot.result.content.to_string(),
+        changes: Tally {
+            added: snapshot.counts.added,
+            changed: snapshot.counts.changed,
+            removed: snapshot.counts.removed,
+        },
+    }
+}
+
+/// Returns the object that `cat` prints for a record.
+pub(super) fn record_json(work: &Work<'_>, record: &Value) -> SyncResult<Json> {
+    let mut whole = record.clone();
+    blob::internalize(work.objects, &mut whole)?;
+    Ok(jscontact::to_jscontact(&whole))
+}
+
+/// Lists the open conflicts of a collection.
+pub(super) fn conflicts(work: &Work<'_>, collection: &str) -> SyncResult<Vec<ConflictReport>> {
+    let state = work.state(collection)?;
+    let mut list = Vec::new();
+    for conflict in merge::conflicts(work.objects, &state) {
+        let conflict = conflict.map_err(|error| other("reading conflicts", error))?;
+        let record = work.record(&state, &conflict.key)?.unwrap_or(Value::Null);
+        let mut alternatives = Vec::new();
+        for (at, alternative) in conflict.alternatives.iter().enumerate() {
+            let writer = alternative.writers.last();
+            let snapshot = writer.map(|writer| writer.snapshot);
+            let author = snapshot.and_then(|id| work.history.snapshot(&id).ok());
+            alternatives.push(AlternativeReport {
+                n: at + 1,
+                value: alternative
+                    .value
+                    .as_ref()
+                    .map_or(Json::Null, |value| shown(work, value)),
+                absent: alternative.value.is_none(),
+                system: author.map(|snapshot| snapshot.system.clone()).unwrap_or_default(),
+                snapshot: snapshot.map(|id| id.to_string()).unwrap_or_default(),
+                time: writer.map(|writer| writer.time.to_string()).unwrap_or_default(),
+                shown: alternative.shown,
+            });
+        }
+        list.push(ConflictReport {
+            collection: collection.to_owned(),
+            key: native_key(work, &state, &conflict.key, &record),
+            title: title(&record),
+            path: conflict.path.to_string(),
+            base: conflict.base.as_ref().map(|value| shown(work, value)),
+            alternatives,
+            kind: match conflict.kind {
+                ConflictKind::Field => "field",
+                ConflictKind::ModifyDelete => "modify-delete",
+            }
+            .to_owned(),
+        });
+    }
+    for suggestion in super::identity::suggestions(work, &state)? {
+        list.push(suggested(work, collection, &state, suggestion));
+    }
+    Ok(list)
+}
+
+/// Tells of two records that may be one; each alternative is the key of one of them.
+fn suggested(work: &Work<'_>, collection: &str, state: &State, suggestion: Suggestion) -> ConflictReport {
+    let Suggestion { first, second } = suggestion;
+    let keys = [&first, &second].map(|(key, record)| native_key(work, state, key, record));
+    let alternatives = keys.iter().enumerate().map(|(at, key)| AlternativeReport {
+        n: at + 1,
+        value: json!(key),
+        absent: false,
+        system: String::new(),
+        snapshot: String::new(),
+        time: String::new(),
+        shown: true,
+    });
+    ConflictReport {
+        collection: collection.to_owned(),
+        title: title(&first.1),
+        path: String::new(),
+        base: None,
+        alternatives: alternatives.collect(),
+        kind: "identity".to_owned(),
+        key: keys[0].clone(),
+    }
+}
+
+/// Finds a record by what a person typed: UID, key, a prefix of the key, or its title.
+pub(super) fn find_record(
+    work: &Work<'_>,
+    collection: &str,
+    state: &State,
+    typed: &str,
+) -> SyncResult<(RecordKey, Value)> {
+    let unknown = || SyncError::Unknown {
+        what: "record",
+        name: typed.to_owned(),
+        candidates: Vec::new(),
+    };
+    let direct = [RecordKey::from_identity(typed)].into_iter().chain(
+        data_encoding::HEXLOWER_PERMISSIVE
+            .decode(typed.as_bytes())
+            .ok()
+            .and_then(RecordKey::new),
+    );
+    for key in direct {
+        let key = super::intake::canonical(work, state, &key)?;
+        if let Some(record) = work.record(state, &key)? {
+            return Ok((key, record));
+        }
+    }
+    let mut found = Vec::new();
+    for entry in tree::iter(work.objects, &state.content) {
+        let (key, bytes) = entry.map_err(|error| other("reading records", error))?;
+        let Some(key) = RecordKey::new(key) else { continue };
+        let Ok(Entry::Record(record)) = Entry::decode(&bytes) else {
+            continue;
+        };
+        let prefix = typed.len() >= 4 && key.to_string().starts_with(&typed.to_lowercase());
+        if prefix || title(&record) == typed || native_key(work, state, &key, &record) == typed {
+            found.push((key, record));
+        }
+    }
+    match found.len() {
+        0 => Err(unknown()),
+        1 => found.pop().ok_or_else(unknown),
+        count => Err(SyncError::AmbiguousId {
+            prefix: format!("{typed} (in {collection})"),
+            count,
+        }),
+    }
+}
+
+/// Splits `contacts:@-` into the collection and the state; a state alone belongs to any.
+pub(super) fn in_collection(text: &str) -> (Option<&str>, &str) {
+    match text.rsplit_once(':') {
+        Some((collection, state)) => (Some(collection), state),
+        None => (None, text),
+    }
+}
+
+/// Resolves `@`, `@-`, an id prefix or `ID~N`, each also as `COLLECTION:…`, to the heads of a state.
+pub(super) fn resolve_state(
+    work: &Work<'_>,
+    find: &dyn Fn(&str) -> Vec<crate::model::Hash>,
+    collection: &str,
+    text: &str,
+) -> SyncResult<Vec<SnapshotId>> {
+    let (only, state) = in_collection(text);
+    if only.is_some_and(|only| only != collection) {
+        return Err(SyncError::Unknown {
+            what: "snapshot",
+            name: text.to_owned(),
+            candidates: Vec::new(),
+        });
+    }
+    let text = state;
+    let heads = work.heads(collection);
+    match text {
+        "@" => return Ok(heads),
+        "@-" => return before_newest(work, &heads),
+        _ => {}
+    }
+    let (prefix, steps) = match text.split_once('~') {
+        Some((prefix, "")) => (prefix, 1),
+        Some((prefix, steps)) => (
+            prefix,
+            steps
+                .parse()
+                .map_err(|_| SyncError::Usage(format!("`{text}` is no state: `~` wants a number")))?,
+        ),
+        None => (text, 0usize),
+    };
+    let mut at = find_snapshot(work, find, prefix)?;
+    for _ in 0..steps {
+        let snapshot = work
+            .history
+            .snapshot(&at)
+            .map_err(|error| other("reading the history", error))?;
+        match snapshot.parents.first() {
+            Some(parent) => at = *parent,
+            None => return Ok(Vec::new()),
+        }
+    }
+    Ok(vec![at])
+}
+
+/// Returns the heads before the newest snapshot.
+fn before_newest(work: &Work<'_>, heads: &[SnapshotId]) -> SyncResult<Vec<SnapshotId>> {
+    let wrap = |error| other("reading the history", error);
+    let mut newest = None;
+    for id in heads {
+        let snapshot = work.history.snapshot(id).map_err(wrap)?;
+        newest = newest.max(Some((snapshot.time, *id)));
+    }
+    let Some((_, newest)) = newest else {
+        return Ok(Vec::new());
+    };
+    let mut before: Vec<SnapshotId> = heads.iter().copied().filter(|id| *id != newest).collect();
+    before.extend(work.history.snapshot(&newest).map_err(wrap)?.parents.iter().copied());
+    work.history.heads_of(&before).map_err(wrap)
+}
+
+/// Finds a snapshot by a prefix of its id.
+pub(super) fn find_snapshot(
+    work: &Work<'_>,
+    find: &dyn Fn(&str) -> Vec<crate::model::Hash>,
+    prefix: &str,
+) -> SyncResult<SnapshotId> {
+    let unknown = || SyncError::Unknown {
+        what: "snapshot",
+        name: prefix.to_owned(),
+        candidates: Vec::new(),
+    };
+    if prefix.len() < 4 || !prefix.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        return Err(unknown());
+    }
+    let mut found: Vec<SnapshotId> = find(prefix)
+        .into_iter()
+        .map(SnapshotId)
+        .filter(|id| Snapshot::read(work.objects, id).is_ok())
+        .collect();
+    found.dedup();
+    match found.len() {
+        0 => Err(unknown()),
+        1 => found.pop().ok_or_else(unknown),
+        count => Err(SyncError::AmbiguousId {
+            prefix: prefix.to_owned(),
+            count,
+        }),
+    }
+}

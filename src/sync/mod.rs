@@ -1,0 +1,237 @@
+//! The operations: each plans as data, then executes.
+//!
+//! *Owns* the flow between sources, store and remotes, the configuration and the safeguards. *Leaves* parsing
+//! words and printing to `cli`. *Invariant*: a command has one commit point in the store; what it writes outside is preceded by a
+//! recorded intent. *Fails* with [`SyncError`]. *Start reading* at [`Repository`].
+
+mod bind;
+mod care;
+mod config;
+mod convert;
+mod error;
+mod exchange;
+mod execute;
+mod fetch;
+mod guard;
+mod identity;
+mod inspect;
+mod intake;
+mod look;
+mod outtake;
+mod packs;
+mod recognise;
+mod remotes;
+mod report;
+mod repository;
+mod resolve;
+mod rewind;
+mod settle;
+mod sorted;
+mod unite;
+mod work;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
+
+pub use config::{Config, Direction, RemoteConfig, SourceConfig};
+pub use error::{SyncError, SyncResult};
+pub use report::*;
+pub use repository::Repository;
+
+use crate::disk::Disk;
+use crate::port::Clock;
+
+/// What the operations need of the world.
+#[derive(Clone)]
+pub struct Environment {
+    /// Files.
+    pub disk: Disk,
+    /// Time.
+    pub clock: Arc<dyn Clock + Send + Sync>,
+    /// Fills a buffer with random bytes.
+    pub random: fn(&mut [u8]),
+    /// What identifies this machine (for example `/etc/machine-id`); binds a store to its place.
+    pub machine: String,
+    /// How long to wait for a busy store.
+    pub wait: Duration,
+    /// Set by Ctrl-C.
+    pub interrupted: Arc<AtomicBool>,
+    /// Shown while work goes on.
+    pub progress: Arc<dyn Progress>,
+    /// The command line, for the operation log (secrets masked).
+    pub command: String,
+}
+
+/// Shows how far work has come.
+pub trait Progress: Send + Sync {
+    /// A step begins: `what` is a phrase such as `reading contacts.vcf`, `total` its size if known.
+    fn start(&self, what: &str, total: Option<u64>);
+    /// `done` units of the step are done.
+    fn at(&self, done: u64);
+    /// The step ended.
+    fn finish(&self);
+}
+
+/// Which safeguards are switched off for one run.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
+pub struct Overrides {
+    /// `--allow-deletes`.
+    pub deletes: bool,
+    /// `--allow-changes`.
+    pub changes: bool,
+    /// `--allow-empty`.
+    pub empty: bool,
+    /// `--accept-rollback`.
+    pub rollback: bool,
+}
+
+/// Which steps of a sync run, in this order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "any subset is a command")]
+pub struct Steps {
+    /// Read the sources and record a snapshot.
+    pub scan: bool,
+    /// Get what remotes have.
+    pub fetch: bool,
+    /// Write the merged state into the sources.
+    pub apply: bool,
+    /// Send what remotes lack.
+    pub push: bool,
+}
+
+/// Options of a sync.
+#[derive(Debug, Clone, Default)]
+pub struct SyncOptions {
+    /// Only these sources; all when empty.
+    pub sources: Vec<String>,
+    /// Only these remotes; all when empty.
+    pub remotes: Vec<String>,
+    /// Plan only.
+    pub dry_run: bool,
+    /// Safeguards switched off.
+    pub overrides: Overrides,
+    /// The snapshot's message.
+    pub message: Option<String>,
+}
+
+/// How a source is to be bound.
+#[derive(Debug, Clone, Default)]
+pub struct AddSource {
+    /// The path as typed (relative to the working directory).
+    pub location: String,
+    /// `--name`.
+    pub name: Option<String>,
+    /// `--collection`.
+    pub collection: Option<String>,
+    /// `--format`.
+    pub format: Option<String>,
+    /// `--map`.
+    pub map: Option<PathBuf>,
+    /// `--direction`: `both`, `in`, `out`.
+    pub direction: Option<String>,
+    /// `--fields`.
+    pub fields: Vec<String>,
+    /// `--create`.
+    pub create: bool,
+    /// `--dry-run`.
+    pub dry_run: bool,
+}
+
+/// Keys and choices for a remote.
+#[derive(Debug, Clone, Default)]
+pub struct RemoteOptions {
+    /// `--plain`.
+    pub plain: bool,
+    /// `--key-file`.
+    pub key_file: Option<PathBuf>,
+    /// `--passphrase-file`, or asked for.
+    pub passphrase: Option<secrecy::SecretString>,
+    /// `--recipient`.
+    pub recipients: Vec<String>,
+    /// `--dry-run`.
+    pub dry_run: bool,
+}
+
+/// What `resolve` is to do.
+#[derive(Debug, Clone)]
+pub enum Resolution {
+    /// `--take N`, from 1.
+    Take(usize),
+    /// `--take base`.
+    TakeBase,
+    /// `--value JSON`.
+    Value(serde_json::Value),
+    /// `--same-as KEY`.
+    SameAs(String),
+    /// `--distinct KEY`.
+    Distinct(String),
+}
+
+/// Which states `diff` compares.
+#[derive(Debug, Clone, Default)]
+pub struct DiffOptions {
+    /// The older state (`@`, `@-`, `SNAP`, `SNAP~N`); none: what a sync would take in and write out.
+    pub from: Option<String>,
+    /// The newer state; none: the present one.
+    pub to: Option<String>,
+    /// Only this source.
+    pub source: Option<String>,
+    /// Only this collection.
+    pub collection: Option<String>,
+}
+
+/// Wraps an error of a lower part; damaged and missing objects keep their own kind.
+fn other(what: &str, error: impl std::error::Error + Send + Sync + 'static) -> SyncError {
+    let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(&error);
+    while let Some(inner) = cause {
+        if let Some(object) = inner.downcast_ref::<crate::port::ObjectError>() {
+            return match object {
+                crate::port::ObjectError::Io { .. } => SyncError::Object(object.clone()),
+                damaged => SyncError::Damaged(format!("{what}: {damaged}")),
+            };
+        }
+        cause = inner.source();
+    }
+    SyncError::Other {
+        what: what.to_owned(),
+        source: Box::new(error),
+    }
+}
+
+/// Turns an error of a source into one of the operation.
+fn source_error(config: &SourceConfig, error: crate::source::SourceError) -> SyncError {
+    use crate::source::SourceError;
+    match error {
+        SourceError::Missing(location) => SyncError::SourceMissing {
+            name: config.name.clone(),
+            location,
+        },
+        SourceError::Format { file, source } => {
+            let location = config.location.join(file).display().to_string();
+            SyncError::Format {
+                location,
+                format: config.format.clone(),
+                source,
+            }
+        }
+        SourceError::Disk(error) => SyncError::Disk(error),
+        SourceError::Object(error) => other("reading the previous state of a source", error),
+        SourceError::Tree(error) => other("reading the previous state of a source", error),
+        error @ SourceError::State(_) => SyncError::Damaged(error.to_string()),
+    }
+}
+
+/// Prints an error with its causes in one line.
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(inner) = cause {
+        text.push_str(": ");
+        text.push_str(&inner.to_string());
+        cause = inner.source();
+    }
+    text
+}

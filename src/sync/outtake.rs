@@ -1,0 +1,618 @@
+//! Writing out: the merged state becomes bytes of sources.
+//!
+//! Planned whole (what each file is to be, and what will then be known of its items), recorded as intent,
+//! executed file by file, and read back.
+
+use std::borrow::Cow;
+use std::cell::OnceCell;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use super::config::{Direction, SourceConfig};
+use super::intake::{canonical, reading_of, view_of};
+use super::report::{SetAside, SourceReport};
+use super::work::Work;
+use super::{SyncResult, other, source_error};
+use crate::delta::{Entry, State};
+use crate::format::{Document, Format, Old};
+use crate::model::{Domain, Hash, RecordKey, SnapshotId, Value};
+use crate::port::blob;
+use crate::source::{
+    FileEdit, Index, IndexEdit, ItemEntry, ItemView, ItemWrite, OpenFiles, Place, ViewWriter, leave_put_back,
+    note_written,
+};
+use crate::store::SourceView;
+use crate::tree;
+
+/// What a source is to become.
+pub(super) struct OutPlan {
+    pub(super) report: SourceReport,
+    pub(super) files: Vec<FileEdit>,
+    pub(super) edits: BTreeMap<u64, IndexEdit>,
+    /// The tree of views with those of the items that are new there, whose numbers begin at `first_new`.
+    pub(super) views: Hash,
+    pub(super) first_new: u64,
+    /// Views before, of the items that are rewritten: what our write changed is told by comparing.
+    pub(super) before: BTreeMap<u64, ItemView>,
+    pub(super) order: BTreeMap<String, (Hash, Vec<u64>)>,
+    pub(super) heads: Vec<SnapshotId>,
+    pub(super) next_item: u64,
+    pub(super) lens: Option<Hash>,
+    /// The index before, once it is needed.
+    pub(super) index: Option<Index>,
+}
+
+struct Planner<'w, 'a> {
+    work: &'w Work<'a>,
+    config: &'w SourceConfig,
+    format: std::sync::Arc<dyn Format>,
+    place: Place,
+    view: SourceView,
+    index: &'w Index,
+    open: &'w OpenFiles,
+    heads: Vec<SnapshotId>,
+    state: State,
+    report: SourceReport,
+    writes: BTreeMap<String, BTreeMap<u64, ItemWrite>>,
+    edits: BTreeMap<u64, IndexEdit>,
+    /// Views of items that are new there.
+    views: ViewWriter,
+    /// The style of new files, once it was asked for.
+    style: OnceCell<Option<String>>,
+    before: BTreeMap<u64, ItemView>,
+    documents: BTreeMap<String, (Hash, Box<dyn Document>)>,
+    /// Why files could not be opened.
+    unreadable: BTreeMap<String, String>,
+    /// Where the items of a file stand in it.
+    positions: HashMap<String, HashMap<u64, usize>>,
+    next_item: u64,
+    /// The identities that items of this source have.
+    natives: Option<BTreeSet<String>>,
+}
+
+fn decode_record(bytes: &[u8]) -> SyncResult<Option<Value>> {
+    let entry = Entry::decode(bytes).map_err(|error| other("reading a record", error))?;
+    Ok(entry.into_record())
+}
+
+/// Plans the write-back of one source; `None` when it is in step already.
+pub(super) fn plan(
+    work: &Work<'_>,
+    config: &SourceConfig,
+    index: &Index,
+    open: &OpenFiles,
+) -> SyncResult<Option<OutPlan>> {
+    let view = work.source_view(&config.name);
+    let heads = work.heads(&config.collection);
+    let loose = index.items.values().any(|entry| entry.base.is_some());
+    if config.direction == Direction::In || (view.base == heads && !loose) {
+        return Ok(None);
+    }
+    let state = work.state_at(&heads)?;
+    let mut planner = Planner {
+        work,
+        config,
+        format: work.format(config)?,
+        place: work.place(config)?,
+        next_item: view.next_item,
+        views: ViewWriter::new(view.views),
+        style: OnceCell::new(),
+        view,
+        index,
+        open,
+        heads,
+        state,
+        report: SourceReport {
+            name: config.name.clone(),
+            ..SourceReport::default()
+        },
+        writes: BTreeMap::new(),
+        edits: BTreeMap::new(),
+        before: BTreeMap::new(),
+        documents: BTreeMap::new(),
+        unreadable: BTreeMap::new(),
+        positions: HashMap::new(),
+        natives: None,
+    };
+    planner.items()?;
+    planner.finish().map(Some)
+}
+
+impl Planner<'_, '_> {
+    /// Goes through the records that changed since each item's base.
+    fn items(&mut self) -> SyncResult<()> {
+        let base_state = self.work.state_at(&self.view.base)?;
+        let mut changed: BTreeSet<RecordKey> = BTreeSet::new();
+        // Where nothing is, everything that differs is new: then no list of it is needed.
+        let is_empty = self.index.items.is_empty();
+        for change in tree::diff(self.work.objects, &base_state.content, &self.state.content) {
+            let change = change.map_err(|error| other("comparing states", error))?;
+            let Some(key) = RecordKey::new(change.key) else {
+                continue;
+            };
+            if !is_empty {
+                changed.insert(key);
+            } else if let Some(bytes) = change.new
+                && let Some(record) = decode_record(&bytes)?
+            {
+                self.append(None, &key, &record)?;
+            }
+        }
+        let mut shown: BTreeSet<RecordKey> = BTreeSet::new();
+        let mut considered = Vec::new();
+        let (index, work) = (self.index, self.work);
+        for (number, entry) in &index.items {
+            shown.insert(entry.key.clone());
+            if entry.base.is_some() || changed.contains(&entry.key) {
+                considered.push((*number, entry));
+            }
+        }
+        let sizes = considered.len() + changed.len();
+        work.env
+            .progress
+            .start(&format!("preparing {}", self.config.name), Some(sizes as u64));
+        for (done, (number, entry)) in considered.into_iter().enumerate() {
+            work.env.progress.at(done as u64);
+            let base = match &entry.base {
+                Some(base) => work.state_at(base)?,
+                None => base_state,
+            };
+            self.item(number, entry, &base, &mut shown)?;
+        }
+        for key in changed {
+            if !shown.contains(&key)
+                && let Some(record) = work.record(&self.state, &key)?
+            {
+                self.append(None, &key, &record)?;
+            }
+        }
+        work.env.progress.finish();
+        Ok(())
+    }
+
+    fn item(
+        &mut self,
+        number: u64,
+        entry: &ItemEntry,
+        base: &State,
+        shown: &mut BTreeSet<RecordKey>,
+    ) -> SyncResult<()> {
+        let key = canonical(self.work, &self.state, &entry.key)?;
+        let head = self.work.record(&self.state, &key)?;
+        let Some(fingerprint) = entry.fingerprint else {
+            self.edits.insert(number, IndexEdit::Remove);
+            return match head {
+                Some(record) => self.append(Some(number), &key, &record),
+                None => Ok(()),
+            };
+        };
+        let duplicate = key != entry.key && shown.contains(&key);
+        let Some(record) = head.filter(|_| !duplicate) else {
+            self.remove(number, entry);
+            return Ok(());
+        };
+        shown.insert(key.clone());
+        let agreed = ItemEntry {
+            key: key.clone(),
+            base: None,
+            ..entry.clone()
+        };
+        let before = self.work.record(base, &entry.key)?;
+        let stale = self.is_stale(number, entry, &record)?;
+        if before.as_ref() == Some(&record) && !stale {
+            if agreed != *entry {
+                self.edits.insert(number, IndexEdit::Put(agreed, None));
+            }
+            return Ok(());
+        }
+        let Some(bytes) = self.old_bytes(number, entry, fingerprint) else {
+            self.keep(number, entry, "it is not what was last read");
+            return Ok(());
+        };
+        let shown_before =
+            Index::view(self.work.objects, &self.view.views, number).map_err(|e| source_error(self.config, e))?;
+        let old = Old {
+            bytes: &bytes,
+            bindings: &shown_before.bindings,
+        };
+        let mut wanted = record;
+        let left = leave_put_back(&mut wanted, &shown_before);
+        let put = match self.put(&entry.file, &wanted, Some(old))? {
+            Ok(put) => put,
+            Err(reason) => {
+                self.keep(number, entry, &reason);
+                return Ok(());
+            }
+        };
+        for path in left {
+            self.report.notes.push(format!(
+                "`{path}` of `{}` was put back twice in {}; it is no longer written there",
+                crate::model::contact::title(&wanted),
+                self.config.name
+            ));
+        }
+        let same_as_base = match &before {
+            Some(before) => self
+                .put(&entry.file, before, Some(old))?
+                .is_ok_and(|before| before.bytes == put.bytes),
+            None => false,
+        };
+        if put.bytes == bytes || same_as_base && !stale {
+            self.edits.insert(number, IndexEdit::Put(agreed, None));
+            return Ok(());
+        }
+        self.report.written.changed += 1;
+        self.report.not_shown += put.not_shown.len() as u64;
+        let work = self.work;
+        let Some(document) = self.document(&entry.file) else {
+            return Ok(());
+        };
+        let mut view = view_of(work, document, &put.bytes, put.bindings)?;
+        note_written(&shown_before, &mut view);
+        self.before.insert(number, shown_before);
+        self.edits.insert(number, IndexEdit::Put(agreed, Some(view)));
+        self.writes
+            .entry(entry.file.clone())
+            .or_default()
+            .insert(number, ItemWrite::Replace(put.bytes));
+        Ok(())
+    }
+
+    /// Returns whether an item that was edited shows a derived value that the record no longer has.
+    fn is_stale(&self, number: u64, entry: &ItemEntry, record: &Value) -> SyncResult<bool> {
+        if entry.base.is_none() {
+            return Ok(false);
+        }
+        let view =
+            Index::view(self.work.objects, &self.view.views, number).map_err(|e| source_error(self.config, e))?;
+        let leaves = Value::Map(view.view);
+        let derived = leaves.leaves().into_iter().map(|(path, _)| path);
+        Ok(derived
+            .filter(|path| path.parts().last().is_some_and(|last| last == "full"))
+            .any(|path| record.at(&path).is_none()))
+    }
+
+    fn remove(&mut self, number: u64, entry: &ItemEntry) {
+        let in_place = self
+            .index
+            .files
+            .get(&entry.file)
+            .is_some_and(|(_, order)| order.contains(&number));
+        if !in_place {
+            self.keep(number, entry, "it cannot be read, so it is not removed");
+            return;
+        }
+        self.report.written.removed += 1;
+        self.edits.insert(number, IndexEdit::Remove);
+        self.writes
+            .entry(entry.file.clone())
+            .or_default()
+            .insert(number, ItemWrite::Remove);
+    }
+
+    /// Leaves an item as it is, on the base it last agreed with.
+    fn keep(&mut self, number: u64, entry: &ItemEntry, reason: &str) {
+        let base = entry.base.clone().unwrap_or_else(|| self.view.base.clone());
+        self.edits.insert(
+            number,
+            IndexEdit::Put(
+                ItemEntry {
+                    base: Some(base),
+                    ..entry.clone()
+                },
+                None,
+            ),
+        );
+        let place = self.place.file_path(&entry.file);
+        let item = entry.native_id.clone().unwrap_or_else(|| place.display().to_string());
+        self.report.set_aside.push(SetAside {
+            item,
+            reason: reason.to_owned(),
+        });
+    }
+
+    fn append(&mut self, number: Option<u64>, key: &RecordKey, record: &Value) -> SyncResult<()> {
+        let number = number.unwrap_or_else(|| {
+            self.next_item += 1;
+            self.next_item - 1
+        });
+        let file = match &self.place {
+            Place::File(_) => String::new(),
+            Place::Folder { extension, .. } => self.new_file_name(key, record, extension),
+        };
+        let pending = ItemEntry {
+            file: file.clone(),
+            fingerprint: None,
+            native_id: None,
+            key: key.clone(),
+            base: Some(Vec::new()),
+        };
+        let whole = self.with_free_uid(key, record);
+        let put = match self.put(&file, &whole, None)? {
+            Ok(put) => put,
+            Err(reason) => {
+                let item = crate::model::contact::title(record);
+                self.report.set_aside.push(SetAside { item, reason });
+                self.edits.insert(number, IndexEdit::Put(pending, None));
+                return Ok(());
+            }
+        };
+        self.report.written.added += 1;
+        self.report.not_shown += put.not_shown.len() as u64;
+        let work = self.work;
+        let Some(document) = self.document(&file) else {
+            return Ok(());
+        };
+        let (native_id, view) = reading_of(work, document, &put.bytes, put.bindings)?;
+        let is_new = number >= self.view.next_item;
+        let view = if is_new {
+            self.views
+                .put(work.objects, number, &view)
+                .map_err(|error| source_error(self.config, error))?;
+            None
+        } else {
+            Some(view)
+        };
+        let entry = ItemEntry {
+            native_id,
+            base: None,
+            ..pending
+        };
+        self.edits.insert(number, IndexEdit::Put(entry, view));
+        self.writes
+            .entry(file)
+            .or_default()
+            .insert(number, ItemWrite::Append(put.bytes));
+        Ok(())
+    }
+
+    /// A UID that another record's item of this source has already is no name for a new item: then it is the key.
+    fn with_free_uid(&mut self, key: &RecordKey, record: &Value) -> Value {
+        let mut record = record.clone();
+        let natives = self.natives.get_or_insert_with(|| {
+            let items = self.index.items.values();
+            items.filter_map(|entry| entry.native_id.clone()).collect()
+        });
+        if let Value::Map(map) = &mut record
+            && let Some(uid) = map.get("uid").and_then(Value::as_text)
+            && !natives.insert(uid.to_owned())
+        {
+            map.insert("uid".to_owned(), key.to_string().into());
+        }
+        record
+    }
+
+    /// Names the file of a new item after its UID as far as file systems allow, else after its key.
+    fn new_file_name(&self, key: &RecordKey, record: &Value, extension: &str) -> String {
+        let uid = record
+            .as_map()
+            .and_then(|map| map.get("uid")?.as_text())
+            .unwrap_or_default();
+        let plain = uid.strip_prefix("urn:uuid:").unwrap_or(uid);
+        let fits = !plain.is_empty()
+            && plain.len() <= 100
+            && !plain.starts_with('.')
+            && plain
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || b"-_.@+".contains(&byte));
+        let stem = if fits { plain.to_owned() } else { key.to_string() };
+        let name = format!("{stem}.{extension}");
+        let taken = self.index.files.contains_key(&name) || self.writes.contains_key(&name);
+        if taken {
+            format!("{stem}-{key}.{extension}")
+        } else {
+            name
+        }
+    }
+
+    /// Writes a record as an item of a file, widening the file's layout if that helps.
+    fn put(
+        &mut self,
+        file: &str,
+        record: &Value,
+        old: Option<Old<'_>>,
+    ) -> SyncResult<Result<crate::format::Put, String>> {
+        let mut whole = Cow::Borrowed(record);
+        if blob::has_blob(record) {
+            blob::internalize(self.work.objects, whole.to_mut())?;
+        }
+        self.document(file);
+        let Some((_, document)) = self.documents.get_mut(file) else {
+            let reason = self.unreadable.get(file).cloned();
+            return Ok(Err(reason.unwrap_or_default()));
+        };
+        document.grow(&whole);
+        Ok(document.put(&whole, old).map_err(|error| error.reason))
+    }
+
+    /// Opens a file of the source as it was scanned, or an empty one in the source's style; `None` when what is there
+    /// cannot be read.
+    fn document(&mut self, file: &str) -> Option<&dyn Document> {
+        if !self.documents.contains_key(file) && !self.unreadable.contains_key(file) {
+            if self.index.files.contains_key(file) {
+                let path = self.place.file_path(file);
+                let opened = match self.work.env.disk.read(&path) {
+                    Ok(bytes) => {
+                        let hash = Hash::of(Domain::Item, &bytes);
+                        self.format
+                            .open(bytes)
+                            .map(|document| (hash, document))
+                            .map_err(|error| error.to_string())
+                    }
+                    Err(error) => Err(super::chain(&error)),
+                };
+                match opened {
+                    Ok(opened) => self.documents.insert(file.to_owned(), opened).map(drop),
+                    Err(reason) => self.unreadable.insert(file.to_owned(), reason).map(drop),
+                };
+            } else {
+                let created = self.format.create(self.style.get_or_init(|| self.style()).as_deref());
+                let hash = Hash::of(Domain::Item, b"");
+                self.documents.insert(file.to_owned(), (hash, created));
+            }
+        }
+        self.documents.get(file).map(|(_, document)| document.as_ref())
+    }
+
+    /// Returns the variant most files of a folder are in; an empty source has none.
+    fn style(&self) -> Option<String> {
+        let mut counts: BTreeMap<String, usize> = BTreeMap::new();
+        for (_, document) in self.open.values().take(200) {
+            if document.item_count() > 0 {
+                *counts.entry(document.style()).or_default() += 1;
+            }
+        }
+        if counts.is_empty() {
+            for name in self.index.files.keys().take(20) {
+                let bytes = self.work.env.disk.read(&self.place.file_path(name)).ok()?;
+                let document = self.format.open(bytes).ok()?;
+                *counts.entry(document.style()).or_default() += 1;
+            }
+        }
+        counts
+            .into_iter()
+            .max_by_key(|(_, count)| *count)
+            .map(|(style, _)| style)
+    }
+
+    /// Returns an item's bytes if they are still those that were last read.
+    fn old_bytes(&mut self, number: u64, entry: &ItemEntry, fingerprint: [u8; 16]) -> Option<Vec<u8>> {
+        let (hash, order) = self.index.files.get(&entry.file)?;
+        let positions = self
+            .positions
+            .entry(entry.file.clone())
+            .or_insert_with(|| order.iter().enumerate().map(|(at, number)| (*number, at)).collect());
+        let at = positions.get(&number).copied()?;
+        let hash = *hash;
+        self.document(&entry.file);
+        let (now, document) = self.documents.get(&entry.file)?;
+        if *now != hash || at >= document.item_count() {
+            return None;
+        }
+        let bytes = document.item(at).bytes.to_vec();
+        let print = &Hash::of(Domain::Item, &bytes).bytes()[..16] == fingerprint.as_slice();
+        print.then_some(bytes)
+    }
+
+    /// Notes the bytes that the items of a file will have.
+    fn fingerprints(&mut self, edit: &FileEdit) {
+        for (number, print) in &edit.fingerprints {
+            if let Some(IndexEdit::Put(entry, _)) = self.edits.get_mut(number) {
+                entry.fingerprint = Some(*print);
+                continue;
+            }
+            // A wider layout changes the bytes of rows that were not touched.
+            let known = self.index.items.get(number);
+            if let Some(entry) = known.filter(|entry| entry.fingerprint != Some(*print)) {
+                let entry = ItemEntry {
+                    fingerprint: Some(*print),
+                    ..entry.clone()
+                };
+                self.edits.insert(*number, IndexEdit::Put(entry, None));
+            }
+        }
+    }
+
+    fn finish(mut self) -> SyncResult<OutPlan> {
+        let mut order = self.index.files.clone();
+        let mut files = Vec::new();
+        let mut lens = self.view.lens;
+        for (name, writes) in std::mem::take(&mut self.writes) {
+            let known = self.index.files.get(&name).cloned();
+            let only_removals = writes.values().all(|write| *write == ItemWrite::Remove);
+            if let (Place::Folder { .. }, Some((hash, old)), true) = (&self.place, &known, only_removals)
+                && old.iter().all(|number| *number != 0 && writes.contains_key(number))
+            {
+                files.push(FileEdit::removal(&name, *hash));
+                order.remove(&name);
+                continue;
+            }
+            self.document(&name);
+            let (before, old) = known.map_or((None, Vec::new()), |(hash, old)| (Some(hash), old));
+            let appended: Vec<u64> = writes.keys().copied().collect();
+            let planned = match self.documents.remove(&name) {
+                Some((_, document)) => {
+                    FileEdit::plan(&name, before, document.as_ref(), &old, writes, self.format.as_ref())
+                        .map_err(|error| super::chain(&error))
+                }
+                None => Err(self.unreadable.get(&name).cloned().unwrap_or_default()),
+            };
+            let edit = match planned {
+                Ok(edit) => edit,
+                Err(reason) => {
+                    // What cannot be written is left; it does not stop the rest.
+                    let item = self.place.file_path(&name).display().to_string();
+                    self.report.set_aside.push(SetAside { item, reason });
+                    keep_file(
+                        &mut self.edits,
+                        &mut order,
+                        self.index,
+                        &self.view.base,
+                        &name,
+                        appended.into_iter(),
+                    );
+                    continue;
+                }
+            };
+            self.fingerprints(&edit);
+            lens = edit.lens.or(lens);
+            if let Some(hash) = edit.after() {
+                order.insert(name, (hash, edit.order.clone()));
+            }
+            files.push(edit);
+        }
+        let views = self
+            .views
+            .flush(self.work.objects)
+            .map_err(|error| source_error(self.config, error))?;
+        Ok(OutPlan {
+            views,
+            first_new: self.view.next_item,
+            report: self.report,
+            files,
+            edits: self.edits,
+            before: self.before,
+            order,
+            heads: self.heads,
+            next_item: self.next_item,
+            lens,
+            index: None,
+        })
+    }
+}
+
+/// Takes back what was planned for a file that is not written: its items keep what they were and the base they last
+/// agreed with, and those that were to be new in it are to be written at the next run.
+pub(super) fn keep_file(
+    edits: &mut BTreeMap<u64, IndexEdit>,
+    order: &mut BTreeMap<String, (Hash, Vec<u64>)>,
+    index: &Index,
+    base: &[SnapshotId],
+    name: &str,
+    planned: impl Iterator<Item = u64>,
+) {
+    let known = index.files.get(name);
+    let numbers: BTreeSet<u64> = known
+        .into_iter()
+        .flat_map(|(_, order)| order.clone())
+        .chain(planned)
+        .collect();
+    for number in numbers {
+        let Some(edit) = edits.get_mut(&number) else { continue };
+        if let Some(entry) = index.items.get(&number) {
+            let base = entry.base.clone().unwrap_or_else(|| base.to_vec());
+            let kept = ItemEntry {
+                base: Some(base),
+                ..entry.clone()
+            };
+            *edit = IndexEdit::Put(kept, None);
+        } else if let IndexEdit::Put(entry, view) = edit {
+            entry.fingerprint = None;
+            entry.base = Some(Vec::new());
+            *view = None;
+        }
+    }
+    match known {
+        Some(file) => order.insert(name.to_owned(), file.clone()),
+        None => order.remove(name),
+    };
+}

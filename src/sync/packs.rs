@@ -1,0 +1,131 @@
+//! Difference packs as files, for mail and USB sticks.
+
+use super::exchange::{log_objects, missing};
+use super::fetch::{Adopted, adopt, store_objects};
+use super::look::resolve_state;
+use super::report::{SyncReport, Traffic};
+use super::repository::{Repository, Run};
+use super::work::Work;
+use super::{SyncError, SyncOptions, SyncResult, other};
+use crate::model::{ReplicaId, SnapshotId};
+use crate::port::Overlay;
+use crate::remote::{LogObject, packfile};
+use crate::store::RemoteView;
+
+/// The most bytes that a pack file may have.
+const PACK_MAX_BYTES: u64 = 1 << 30;
+
+impl Repository {
+    /// Packs the snapshots since a state (all of them without one).
+    pub fn pack(&self, since: Option<&str>) -> SyncResult<Vec<u8>> {
+        let work = self.reading();
+        let mut plan = super::exchange::PushPlan {
+            snapshots: std::collections::BTreeMap::new(),
+        };
+        let mut known = false;
+        for name in work.view.collections.keys() {
+            let have: Vec<SnapshotId> = match since {
+                None => Vec::new(),
+                Some(since) => match resolve_state(&work, &|prefix| self.store.find(prefix, 16), name, since) {
+                    Ok(heads) if belongs(&work, name, &heads)? => heads,
+                    _ => continue,
+                },
+            };
+            known = true;
+            let list = missing(&work, &have, &work.heads(name))?;
+            if !list.is_empty() {
+                plan.snapshots.insert(name.clone(), list);
+            }
+        }
+        if let (false, Some(since)) = (known, since) {
+            return Err(SyncError::Unknown {
+                what: "snapshot",
+                name: since.to_owned(),
+                candidates: Vec::new(),
+            });
+        }
+        let view = RemoteView {
+            remote: String::new(),
+            next_sequence: 1,
+            seen: std::collections::BTreeMap::<ReplicaId, u64>::new(),
+            outbox: None,
+            pushed: std::collections::BTreeMap::new(),
+        };
+        let (objects, _) = log_objects(&work, &plan, &view)?;
+        let mut bytes = Vec::new();
+        packfile::write(&objects, &mut bytes).map_err(|error| other("writing the pack", error))?;
+        Ok(bytes)
+    }
+
+    /// Takes in a pack, then writes the sources.
+    pub fn unpack(&mut self, bytes: &[u8], options: &SyncOptions) -> SyncResult<SyncReport> {
+        let objects = packfile::read(&mut &*bytes, PACK_MAX_BYTES)
+            .map_err(|error| SyncError::Damaged(format!("the pack: {}", super::chain(&error))))?;
+        if options.dry_run {
+            let overlay = Overlay::new(&self.store);
+            let mut work = self.work(&overlay, self.store.view().clone());
+            let mut run = Run::new(&work)?;
+            take_in(&mut work, &objects)?;
+            run.unite(&mut work)?;
+            return self.rehearse_apply(work, run);
+        }
+        self.begin()?;
+        let mut work = self.reading();
+        let mut run = Run::new(&work)?;
+        let traffic = match take_in(&mut work, &objects) {
+            Ok(traffic) => traffic,
+            Err(error) => {
+                drop(work);
+                self.store.discard();
+                return Err(error);
+            }
+        };
+        run.unite(&mut work)?;
+        let view = work.view;
+        let command = self.env.command.clone();
+        self.commit(view, &command)?;
+        let mut report = self.apply_after()?;
+        report.unions.splice(0..0, run.report.unions);
+        report.remotes.push(super::RemoteReport {
+            name: "pack".to_owned(),
+            received: Traffic {
+                bytes: bytes.len() as u64,
+                ..traffic
+            },
+            reached: true,
+            ..super::RemoteReport::default()
+        });
+        Ok(report)
+    }
+}
+
+fn belongs(work: &Work<'_>, collection: &str, heads: &[SnapshotId]) -> SyncResult<bool> {
+    for id in heads {
+        let snapshot = work
+            .history
+            .snapshot(id)
+            .map_err(|error| other("reading the history", error))?;
+        if snapshot.collection != collection {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+fn take_in(work: &mut Work<'_>, objects: &[LogObject]) -> SyncResult<Traffic> {
+    let mut snapshots = Vec::new();
+    for object in objects {
+        snapshots.extend(store_objects(work.objects, object)?);
+    }
+    match adopt(work, &snapshots, "the pack")? {
+        Adopted::All(transactions) => Ok(Traffic {
+            packs: objects.len() as u64,
+            bytes: 0,
+            transactions,
+        }),
+        Adopted::Waiting(id) => Err(SyncError::Usage(format!(
+            "the pack builds on snapshot {} that is not here; make it with `pack --since` a state both systems have",
+            id.short()
+        ))),
+    }
+}

@@ -1,0 +1,211 @@
+//! Resolving conflicts and telling people apart or together.
+
+use std::collections::BTreeMap;
+
+use super::inspect::collection_state;
+use super::look::{find_record, value_of};
+use super::report::SyncReport;
+use super::repository::{Repository, Run};
+use super::unite::union_changes;
+use super::work::Work;
+use super::{Resolution, Steps, SyncError, SyncOptions, SyncResult, other};
+use crate::delta::{FieldOperation, Operation, State, Transaction};
+use crate::merge::{self, Conflict};
+use crate::model::{FieldPath, RecordKey, Value};
+use crate::port::{Overlay, blob};
+
+impl Repository {
+    /// Resolves conflicts of a record, or decides whether two records are one; then writes sources.
+    pub fn resolve(
+        &mut self,
+        collection: &str,
+        key: &str,
+        path: Option<&str>,
+        resolution: &Resolution,
+        dry_run: bool,
+    ) -> SyncResult<SyncReport> {
+        if dry_run {
+            let overlay = Overlay::new(&self.store);
+            let mut work = self.work(&overlay, self.store.view().clone());
+            let mut run = Run::new(&work)?;
+            let done = record_resolution(&mut work, collection, key, path, resolution)?;
+            run.report.done.push(done);
+            return self.rehearse_apply(work, run);
+        }
+        self.begin()?;
+        let mut work = self.reading();
+        let done = record_resolution(&mut work, collection, key, path, resolution)?;
+        let view = work.view;
+        let command = self.env.command.clone();
+        self.commit(view, &command)?;
+        let mut report = self.apply_after()?;
+        report.done.push(done);
+        Ok(report)
+    }
+
+    /// Takes in what sources show and writes the state into them, as every command that changes the state does.
+    pub(super) fn apply_after(&mut self) -> SyncResult<SyncReport> {
+        let steps = Steps {
+            scan: true,
+            fetch: false,
+            apply: true,
+            push: false,
+        };
+        self.run(steps, &SyncOptions::default())
+    }
+}
+
+fn record_resolution(
+    work: &mut Work<'_>,
+    collection: &str,
+    typed: &str,
+    path: Option<&str>,
+    resolution: &Resolution,
+) -> SyncResult<String> {
+    let state = collection_state(work, collection)?;
+    let (key, record) = find_record(work, collection, &state, typed)?;
+    let transactions = match resolution {
+        Resolution::SameAs(second) => same_as(work, collection, &state, (&key, &record), second)?,
+        Resolution::Distinct(second) => {
+            let (second, _) = find_record(work, collection, &state, second)?;
+            if second == key {
+                return Err(SyncError::Usage(
+                    "both keys name one record; `undo` of the operation that united them takes them apart".to_owned(),
+                ));
+            }
+            distinct(&key, &second)
+        }
+        _ => field_choice(work, &state, &key, path, resolution)?,
+    };
+    let heads = work.heads(collection);
+    let list = transactions.into_iter().map(|(key, operation)| Transaction {
+        key,
+        operation,
+        forced: false,
+    });
+    work.author(collection, &heads, list, None)?;
+    Ok(format!("decided for `{}`", crate::model::contact::title(&record)))
+}
+
+/// The two records are one from now on: the smaller key stays.
+fn same_as(
+    work: &Work<'_>,
+    collection: &str,
+    state: &State,
+    first: (&RecordKey, &Value),
+    second: &str,
+) -> SyncResult<BTreeMap<RecordKey, Operation>> {
+    let (second_key, second_record) = find_record(work, collection, state, second)?;
+    let second = (&second_key, &second_record);
+    if first.0 == second.0 {
+        return Err(SyncError::Usage("both keys name one record already".to_owned()));
+    }
+    let (keep, lose) = if first.0 < second.0 {
+        (first, second)
+    } else {
+        (second, first)
+    };
+    let mut transactions = BTreeMap::new();
+    transactions.insert(lose.0.clone(), Operation::Alias(keep.0.clone()));
+    let changes = union_changes(keep.1, lose.1);
+    if !changes.is_empty() {
+        transactions.insert(keep.0.clone(), Operation::Change(changes));
+    }
+    Ok(transactions)
+}
+
+/// A lasting mark on both records that they are two.
+pub(super) fn distinct(left: &RecordKey, right: &RecordKey) -> BTreeMap<RecordKey, Operation> {
+    let mark = |other: &RecordKey| {
+        let path = FieldPath::new(["distinct".to_owned(), other.to_string()]);
+        Operation::Change(vec![FieldOperation::Set(path, Value::Bool(true))])
+    };
+    [(left.clone(), mark(right)), (right.clone(), mark(left))].into()
+}
+
+fn field_choice(
+    work: &Work<'_>,
+    state: &State,
+    key: &RecordKey,
+    path: Option<&str>,
+    resolution: &Resolution,
+) -> SyncResult<BTreeMap<RecordKey, Operation>> {
+    let path = match path {
+        Some(text) => {
+            let pointer = if text.is_empty() || text.starts_with('/') {
+                text.to_owned()
+            } else {
+                format!("/{text}")
+            };
+            Some(FieldPath::parse(&pointer).ok_or_else(|| SyncError::Usage(format!("`{text}` is no field path")))?)
+        }
+        None => None,
+    };
+    let open = merge::conflicts_of(work.objects, state, key).map_err(|error| other("reading conflicts", error))?;
+    let open: Vec<&Conflict> = open
+        .iter()
+        .filter(|conflict| path.as_ref().is_none_or(|path| conflict.path == *path))
+        .collect();
+    if let (true, Some(path), Resolution::Value(json)) = (open.is_empty(), &path, resolution) {
+        return Ok([(
+            key.clone(),
+            Operation::Change(vec![set(work, path.clone(), value_of(json)?)?]),
+        )]
+        .into());
+    }
+    if open.is_empty() {
+        let name = path.map_or_else(|| key.to_string(), |path| format!("{key} {path}"));
+        return Err(SyncError::Unknown {
+            what: "conflict",
+            name,
+            candidates: Vec::new(),
+        });
+    }
+    if open.len() > 1 && !matches!(resolution, Resolution::Take(_)) {
+        return Err(SyncError::Usage(
+            "the record has several conflicts: name the field".to_owned(),
+        ));
+    }
+    let mut operations = Vec::new();
+    for conflict in open {
+        let value = match resolution {
+            Resolution::Take(number) => {
+                let chosen = number.checked_sub(1).and_then(|at| conflict.alternatives.get(at));
+                let count = conflict.alternatives.len();
+                let wrong = || SyncError::Usage(format!("`{}` has alternatives 1 to {count}", conflict.path));
+                chosen.ok_or_else(wrong)?.value.clone()
+            }
+            Resolution::TakeBase => conflict.base.clone(),
+            Resolution::Value(json) => Some(value_of(json)?),
+            Resolution::SameAs(_) | Resolution::Distinct(_) => continue,
+        };
+        match value {
+            None if conflict.path.is_root() => return Ok([(key.clone(), Operation::Remove)].into()),
+            None => operations.push(FieldOperation::Clear(conflict.path.clone())),
+            Some(_) if conflict.path.is_root() => {}
+            Some(Value::Map(_)) => operations.extend(touch(work, state, key, &conflict.path)?),
+            Some(value) => operations.push(set(work, conflict.path.clone(), value)?),
+        }
+    }
+    Ok([(key.clone(), Operation::Change(operations))].into())
+}
+
+/// Chooses everything at a path again.
+fn touch(work: &Work<'_>, state: &State, key: &RecordKey, path: &FieldPath) -> SyncResult<Vec<FieldOperation>> {
+    let record = work.record(state, key)?.unwrap_or(Value::Null);
+    let Some(value) = record.at(path) else {
+        return Ok(Vec::new());
+    };
+    let leaves = value.leaves().into_iter();
+    Ok(leaves
+        .map(|(below, value)| {
+            let whole = FieldPath::new(path.parts().iter().chain(below.parts()).cloned());
+            FieldOperation::Set(whole, value.clone())
+        })
+        .collect())
+}
+
+fn set(work: &Work<'_>, path: FieldPath, mut value: Value) -> SyncResult<FieldOperation> {
+    blob::externalize(work.objects, &mut value)?;
+    Ok(FieldOperation::Set(path, value))
+}

@@ -1,0 +1,505 @@
+//! Going back: undo of an operation, restoring a state. Both author new snapshots; nothing shared is rewritten.
+
+use std::collections::BTreeMap;
+
+use super::inspect::chosen_collections;
+use super::look;
+use super::report::SyncReport;
+use super::repository::{Repository, Run, store_error};
+use super::work::Work;
+use super::{SyncError, SyncOptions, SyncResult, other, source_error};
+use crate::delta::{Delta, Entry, FieldOperation, Operation, State, Transaction, difference};
+use crate::model::contact::title;
+use crate::model::{FieldPath, Hash, RecordKey, SnapshotId, Value};
+use crate::port::Overlay;
+use crate::source::{Index, IndexEdit, ItemEntry};
+use crate::store::{OperationId, View};
+use crate::tree;
+
+impl Repository {
+    /// Puts back what an operation changed, as far as it still stands: in the records, the sources and the configuration.
+    pub fn undo(&mut self, operation: Option<&str>, options: &SyncOptions) -> SyncResult<SyncReport> {
+        if !options.dry_run {
+            self.begin()?;
+        }
+        let (before, after, id) = self.views_of(operation)?;
+        let words = self.store.operation(&id.to_string()).map_err(store_error)?.1.command;
+        let done = format!("took back {} `{words}`", id.short());
+        let config = match (before.config, after.config) {
+            (Some(old), new) if new != Some(old) => Some(self.config_text(&old)?),
+            _ => None,
+        };
+        if options.dry_run {
+            let overlay = Overlay::new(&self.store);
+            let mut work = self.work(&overlay, self.store.view().clone());
+            let mut run = Run::new(&work)?;
+            run.report.kept = revert(&mut work, &before, &after)?;
+            run.report.done.push(done);
+            return self.rehearse_apply(work, run);
+        }
+        let mut work = self.reading();
+        let kept = revert(&mut work, &before, &after)?;
+        let mut view = work.view;
+        if let Some(text) = config {
+            let config = self.config.with_text(text)?;
+            for (name, source) in &before.sources {
+                if config.source(name).is_ok() {
+                    view.sources.entry(name.clone()).or_insert_with(|| source.clone());
+                }
+            }
+            view.sources.retain(|name, _| config.source(name).is_ok());
+            view.remotes.retain(|name, _| config.remote(name).is_ok());
+            view.config = before.config;
+            config.save(&self.env.disk)?;
+            self.config = config;
+        }
+        let command = format!("{} ({})", self.env.command, id.short());
+        self.commit(view, &command)?;
+        let mut report = self.apply_after()?;
+        report.kept = kept;
+        report.done.push(done);
+        Ok(report)
+    }
+
+    fn config_text(&self, blob: &Hash) -> SyncResult<String> {
+        use crate::port::Objects;
+        let bytes = self.store.get(blob)?;
+        String::from_utf8(bytes.to_vec()).map_err(|_| SyncError::Damaged("a kept configuration".to_owned()))
+    }
+
+    /// Returns the views before and after an operation; the newest that changed something when none is named.
+    ///
+    /// A command makes several operations (before and after writing sources, for each upload); those that only record
+    /// what was done outside change nothing that could be put back.
+    fn views_of(&self, operation: Option<&str>) -> SyncResult<(View, View, OperationId)> {
+        let mut wanted = None;
+        if let Some(prefix) = operation {
+            wanted = Some(self.store.operation(prefix).map_err(store_error)?.0);
+        }
+        let mut after: Option<(View, OperationId)> = None;
+        for item in self.store.operations() {
+            let (id, operation) = item.map_err(store_error)?;
+            match &after {
+                None if wanted.is_none_or(|wanted| wanted == id) => {
+                    after = Some((operation.view, id));
+                }
+                None => {}
+                Some((view, first)) => {
+                    if wanted.is_none() && same_data(&operation.view, view) {
+                        continue;
+                    }
+                    return Ok((operation.view, view.clone(), *first));
+                }
+            }
+        }
+        match after {
+            Some((_, id)) => Err(SyncError::NotUndoable {
+                operation: id.short(),
+                reason: "it is the first one, which made the store".to_owned(),
+            }),
+            None => Err(SyncError::Unknown {
+                what: "operation",
+                name: operation.unwrap_or_default().to_owned(),
+                candidates: Vec::new(),
+            }),
+        }
+    }
+
+    /// Makes records what they were at a snapshot; all of them, or those named.
+    pub fn restore(&mut self, snapshot: &str, keys: &[String], options: &SyncOptions) -> SyncResult<SyncReport> {
+        if options.dry_run {
+            let overlay = Overlay::new(&self.store);
+            let mut work = self.work(&overlay, self.store.view().clone());
+            let run = Run::new(&work)?;
+            restore_state(&mut work, &|prefix| self.store.find(prefix, 16), snapshot, keys)?;
+            return self.rehearse_apply(work, run);
+        }
+        self.begin()?;
+        let mut work = self.reading();
+        restore_state(&mut work, &|prefix| self.store.find(prefix, 16), snapshot, keys)?;
+        let view = work.view;
+        let command = self.env.command.clone();
+        self.commit(view, &command)?;
+        self.apply_after()
+    }
+}
+
+/// Returns whether records and configuration are the same in two views.
+pub(super) fn same_data(earlier: &View, later: &View) -> bool {
+    earlier.collections == later.collections && earlier.config == later.config
+}
+
+fn restore_state(
+    work: &mut Work<'_>,
+    find: &dyn Fn(&str) -> Vec<Hash>,
+    snapshot: &str,
+    keys: &[String],
+) -> SyncResult<()> {
+    let mut done = false;
+    for collection in chosen_collections(work, None)? {
+        let Ok(heads) = look::resolve_state(work, find, &collection, snapshot) else {
+            continue;
+        };
+        if let Some(id) = heads.first() {
+            let owner = work
+                .history
+                .snapshot(id)
+                .map_err(|error| other("reading the history", error))?;
+            if owner.collection != collection {
+                continue;
+            }
+        }
+        done = true;
+        let old = work.state_at(&heads)?;
+        let now = work.state(&collection)?;
+        let mut wanted = Vec::new();
+        for typed in keys {
+            let found = look::find_record(work, &collection, &old, typed)
+                .or_else(|_| look::find_record(work, &collection, &now, typed))?;
+            wanted.push(found.0);
+        }
+        let mut transactions = BTreeMap::new();
+        for change in tree::diff(work.objects, &now.content, &old.content) {
+            let change = change.map_err(|error| other("comparing states", error))?;
+            let Some(key) = RecordKey::new(change.key) else {
+                continue;
+            };
+            let (now, old) = (decode(change.old.as_deref())?, decode(change.new.as_deref())?);
+            // A record that was united with another since stays united; its values are in the other one.
+            if matches!(now, Some(Entry::Alias(_))) || matches!(old, Some(Entry::Alias(_))) {
+                continue;
+            }
+            if !wanted.is_empty() && !wanted.contains(&key) {
+                continue;
+            }
+            let (now, old) = (now.and_then(Entry::into_record), old.and_then(Entry::into_record));
+            if let Some(operation) = difference(now.as_ref(), old.as_ref()) {
+                transactions.insert(key, operation);
+            }
+        }
+        record(work, &collection, transactions, &format!("restored {snapshot}"))?;
+    }
+    if done {
+        return Ok(());
+    }
+    Err(SyncError::Unknown {
+        what: "snapshot",
+        name: snapshot.to_owned(),
+        candidates: Vec::new(),
+    })
+}
+
+fn decode(bytes: Option<&[u8]>) -> SyncResult<Option<Entry>> {
+    bytes
+        .map(Entry::decode)
+        .transpose()
+        .map_err(|error| other("reading a record", error))
+}
+
+fn record(
+    work: &mut Work<'_>,
+    collection: &str,
+    transactions: BTreeMap<RecordKey, Operation>,
+    message: &str,
+) -> SyncResult<Option<SnapshotId>> {
+    if transactions.is_empty() {
+        return Ok(None);
+    }
+    let heads = work.heads(collection);
+    let list = transactions.into_iter().map(|(key, operation)| Transaction {
+        key,
+        operation,
+        forced: false,
+    });
+    work.author(collection, &heads, list, Some(message)).map(Some)
+}
+
+/// Authors the inverse of what changed between two views, where it still stands; returns what was left.
+fn revert(work: &mut Work<'_>, before: &View, after: &View) -> SyncResult<Vec<String>> {
+    let mut kept = Vec::new();
+    let heads_of = |view: &View, name: &str| view.collections.get(name).map(|c| c.heads.clone()).unwrap_or_default();
+    for collection in after.collections.keys() {
+        let old = work.state_at(&heads_of(before, collection))?;
+        let new = work.state_at(&heads_of(after, collection))?;
+        let mut reverter = Reverter {
+            now: work.state(collection)?,
+            heads: heads_of(after, collection),
+            transactions: BTreeMap::new(),
+            kept: Vec::new(),
+            parted: BTreeMap::new(),
+            targets: BTreeMap::new(),
+        };
+        let mut arrived = Vec::new();
+        for change in tree::diff(work.objects, &old.content, &new.content) {
+            let change = change.map_err(|error| other("comparing states", error))?;
+            let Some(key) = RecordKey::new(change.key) else {
+                continue;
+            };
+            match (decode(change.old.as_deref())?, decode(change.new.as_deref())?) {
+                (None, Some(Entry::Record(new))) => arrived.push((key, new)),
+                (was, became) => reverter.entry(work, &key, was, became)?,
+            }
+        }
+        for (key, new) in arrived {
+            // What came from elsewhere and was united on arrival is parted, not removed.
+            let was = reverter.targets.remove(&key).map(Entry::Record);
+            reverter.entry(work, &key, was, Some(Entry::Record(new)))?;
+        }
+        let split = reverter.split_items(work, collection, before, after, &old)?;
+        kept.append(&mut reverter.kept);
+        let transactions = std::mem::take(&mut reverter.transactions);
+        record(work, collection, transactions, "undo")?;
+        remap(work, split)?;
+    }
+    Ok(kept)
+}
+
+/// The name under which a source keeps the number that followed the items of its last reading with new items.
+pub(super) const READ_UNTIL: &str = "read_until";
+
+/// Items to be mapped to records of their own: source, item number, record.
+type Split = Vec<(String, u64, RecordKey)>;
+
+struct Reverter {
+    now: State,
+    /// The heads after the operation.
+    heads: Vec<SnapshotId>,
+    transactions: BTreeMap<RecordKey, Operation>,
+    kept: Vec<String>,
+    /// Records that the operation united with another, and the keys that they get now.
+    parted: BTreeMap<RecordKey, RecordKey>,
+    /// Records that others were united with, as they were before.
+    targets: BTreeMap<RecordKey, Value>,
+}
+
+impl Reverter {
+    fn entry(&mut self, work: &Work<'_>, key: &RecordKey, was: Option<Entry>, became: Option<Entry>) -> SyncResult<()> {
+        let now = work.entry(&self.now, key)?;
+        match (was, became) {
+            (old @ (None | Some(Entry::Record(_))), Some(Entry::Alias(target))) => {
+                let old = old.and_then(Entry::into_record);
+                self.split_union(work, key, old, &target)
+            }
+            (Some(Entry::Record(old)), Some(Entry::Record(new))) => {
+                let Some(Entry::Record(present)) = now else {
+                    self.kept.push(format!("`{}` was removed or united since", title(&new)));
+                    return Ok(());
+                };
+                self.fields(key, &old, &new, &present);
+                Ok(())
+            }
+            (None, Some(Entry::Record(new))) => {
+                match now {
+                    Some(Entry::Record(present)) if present == new => {
+                        self.transactions.insert(key.clone(), Operation::Remove);
+                    }
+                    Some(Entry::Record(present)) => {
+                        self.kept
+                            .push(format!("`{}` was changed since it was added", title(&present)));
+                    }
+                    _ => {}
+                }
+                Ok(())
+            }
+            (Some(Entry::Record(old)), None) => {
+                match now {
+                    None => {
+                        self.transactions.insert(key.clone(), Operation::Add(old));
+                    }
+                    Some(_) => self.kept.push(format!("`{}` is there again", title(&old))),
+                }
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Puts back the fields that still hold what the operation wrote.
+    fn fields(&mut self, key: &RecordKey, old: &Value, new: &Value, now: &Value) {
+        let Some(Operation::Change(inverse)) = difference(Some(new), Some(old)) else {
+            return;
+        };
+        let mut operations = Vec::new();
+        for operation in inverse {
+            let path = operation.path().clone();
+            if now.at(&path) == new.at(&path) {
+                operations.push(operation);
+            } else if now.at(&path) != old.at(&path) {
+                self.kept.push(format!("`{}` {path} was changed since", title(now)));
+            }
+        }
+        if operations.is_empty() {
+            return;
+        }
+        match self.transactions.get_mut(key) {
+            Some(Operation::Change(list)) => list.extend(operations),
+            _ => {
+                self.transactions.insert(key.clone(), Operation::Change(operations));
+            }
+        }
+    }
+
+    fn mark(&mut self, key: &RecordKey, other: &RecordKey) {
+        let path = FieldPath::new(["distinct".to_owned(), other.to_string()]);
+        let mark = FieldOperation::Set(path, Value::Bool(true));
+        match self.transactions.get_mut(key) {
+            Some(Operation::Change(list)) => list.push(mark),
+            Some(Operation::Add(record)) => record.set_at(mark.path(), Value::Bool(true)),
+            Some(_) => {}
+            None => {
+                self.transactions.insert(key.clone(), Operation::Change(vec![mark]));
+            }
+        }
+    }
+
+    /// A united record becomes two again: the one that went gets a new key, and both say that they are two.
+    ///
+    /// It is what it was when it was united, also where it came from another system in the same operation.
+    fn split_union(
+        &mut self,
+        work: &Work<'_>,
+        key: &RecordKey,
+        old: Option<Value>,
+        target: &RecordKey,
+    ) -> SyncResult<()> {
+        let before = before_union(work, &self.heads, key)?;
+        let mut united = None;
+        if let Some(before) = before {
+            united = work.record(&before, key)?;
+            if let Some(was) = work.record(&before, target)? {
+                self.targets.insert(target.clone(), was);
+            }
+        }
+        let Some(old) = united.or(old) else {
+            return Ok(());
+        };
+        let fresh = fresh_key(work);
+        self.transactions.insert(fresh.clone(), Operation::Add(old));
+        self.parted.insert(key.clone(), fresh.clone());
+        let target = super::intake::canonical(work, &self.now, target)?;
+        if work.record(&self.now, &target)?.is_some() {
+            self.mark(&target, &fresh);
+            self.mark(&fresh, &target);
+        }
+        Ok(())
+    }
+
+    /// Items that the operation united at first sight with a record that was there become records of their own.
+    fn split_items(
+        &mut self,
+        work: &Work<'_>,
+        collection: &str,
+        before: &View,
+        after: &View,
+        old: &State,
+    ) -> SyncResult<Split> {
+        let mut split = Split::new();
+        for (name, source) in after
+            .sources
+            .iter()
+            .filter(|(_, source)| source.collection == collection)
+        {
+            let Ok(config) = work.config.source(name) else { continue };
+            let wrap = |error| source_error(config, error);
+            let known = match before.sources.get(name) {
+                Some(view) => Index::load(work.objects, &view.index, &view.files).map_err(wrap)?,
+                None => Index::default(),
+            };
+            let index = Index::load(work.objects, &source.index, &source.files).map_err(wrap)?;
+            let present = work.source_view(name);
+            let present = Index::load(work.objects, &present.index, &present.files).map_err(wrap)?;
+            for (number, entry) in &known.items {
+                if let Some(fresh) = self.parted.get(&entry.key)
+                    && present.items.contains_key(number)
+                {
+                    split.push((name.clone(), *number, fresh.clone()));
+                }
+            }
+            for (number, entry) in &index.items {
+                // An item that this system wrote itself shows the record because of us, not because of a match.
+                let matched = !known.items.contains_key(number)
+                    && entry.fingerprint.is_some()
+                    && work.record(old, &entry.key)?.is_some()
+                    && present.items.get(number).is_some_and(|now| now.key == entry.key)
+                    && was_read(after, name, *number);
+                if !matched {
+                    continue;
+                }
+                let view = Index::view(work.objects, &source.views, *number).map_err(wrap)?;
+                let mut record = view.view.clone();
+                if let Some(uid) = &entry.native_id {
+                    record.insert("uid".to_owned(), uid.as_str().into());
+                }
+                crate::source::decorate(&mut record, None, &view.bindings);
+                let fresh = fresh_key(work);
+                self.transactions
+                    .insert(fresh.clone(), Operation::Add(Value::Map(record)));
+                self.mark(&fresh, &entry.key);
+                self.mark(&entry.key, &fresh);
+                split.push((name.clone(), *number, fresh));
+            }
+        }
+        Ok(split)
+    }
+}
+
+/// Returns the state in which a record was united with another by the newest snapshot that did it.
+fn before_union(work: &Work<'_>, heads: &[SnapshotId], key: &RecordKey) -> SyncResult<Option<State>> {
+    for step in work.history.ancestors(heads) {
+        let (_, snapshot) = step.map_err(|error| other("reading the history", error))?;
+        let wrap = |error| other("reading a snapshot", error);
+        let delta = Delta::open(work.objects, &snapshot.delta).map_err(wrap)?;
+        let transaction = delta.get(key).map_err(wrap)?;
+        if transaction.is_some_and(|transaction| matches!(transaction.operation, Operation::Alias(_))) {
+            return work.state_at(&snapshot.parents).map(Some);
+        }
+    }
+    Ok(None)
+}
+
+/// Returns whether an item came by reading, not by our writing: items written get numbers above those read.
+fn was_read(after: &View, source: &str, number: u64) -> bool {
+    let limit = after
+        .sources
+        .get(source)
+        .and_then(|view| view.extra.get(READ_UNTIL))
+        .and_then(|text| text.parse().ok());
+    limit.is_none_or(|limit: u64| number < limit)
+}
+
+fn fresh_key(work: &Work<'_>) -> RecordKey {
+    let mut bytes = [0; 16];
+    (work.env.random)(&mut bytes);
+    RecordKey::from_identity(&data_encoding::HEXLOWER.encode(&bytes))
+}
+
+/// Maps items to the records they were split into; they show the united record still, so they agree with nothing yet.
+fn remap(work: &mut Work<'_>, split: Split) -> SyncResult<()> {
+    let mut by_source: BTreeMap<String, Vec<(u64, RecordKey)>> = BTreeMap::new();
+    for (source, number, key) in split {
+        by_source.entry(source).or_default().push((number, key));
+    }
+    for (name, items) in by_source {
+        let config = work.config.source(&name)?.clone();
+        let mut view = work.source_view(&name);
+        let index =
+            Index::load(work.objects, &view.index, &view.files).map_err(|error| source_error(&config, error))?;
+        let mut edits = BTreeMap::new();
+        for (number, key) in items {
+            if let Some(entry) = index.items.get(&number) {
+                let entry = ItemEntry {
+                    key,
+                    base: Some(Vec::new()),
+                    ..entry.clone()
+                };
+                edits.insert(number, IndexEdit::Put(entry, None));
+            }
+        }
+        let (items, views) = Index::store(work.objects, &view.index, &view.views, &edits)
+            .map_err(|error| source_error(&config, error))?;
+        view.index = items;
+        view.views = views;
+        work.set_source_view(&name, view);
+    }
+    Ok(())
+}

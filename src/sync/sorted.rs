@@ -1,0 +1,106 @@
+//! Many records in the order of their keys, in little memory.
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+
+use super::{SyncError, SyncResult, other};
+use crate::model::{RecordKey, Value, cbor};
+use crate::source::Spool;
+
+/// How many bytes of records are sorted at once (chosen).
+const RUN_BYTES: usize = 8 * 1024 * 1024;
+
+/// Records that come in any order, each key once, and go out sorted: sorted runs, compressed, are merged.
+#[derive(Default)]
+pub(super) struct SortedRecords {
+    open: Vec<(RecordKey, Vec<u8>)>,
+    open_bytes: usize,
+    runs: Vec<Spool>,
+}
+
+impl SortedRecords {
+    pub(super) fn push(&mut self, key: RecordKey, record: &Value) -> SyncResult<()> {
+        let bytes = cbor::encode(record);
+        self.open_bytes += bytes.len() + 64;
+        self.open.push((key, bytes));
+        if self.open_bytes >= RUN_BYTES {
+            self.end_run()?;
+        }
+        Ok(())
+    }
+
+    fn end_run(&mut self) -> SyncResult<()> {
+        let mut open = std::mem::take(&mut self.open);
+        self.open_bytes = 0;
+        open.sort_unstable_by(|(left, _), (right, _)| left.cmp(right));
+        let mut run = Spool::dense();
+        for (key, bytes) in open {
+            let length = u8::try_from(key.bytes().len()).map_err(|error| other("sorting records", error))?;
+            run.push(&[&[length], key.bytes(), &bytes])
+                .map_err(|error| other("sorting records", error))?;
+        }
+        self.runs.push(run);
+        Ok(())
+    }
+
+    /// Calls for the records in order of their keys.
+    pub(super) fn in_order(&mut self) -> SyncResult<impl Iterator<Item = SyncResult<(RecordKey, Value)>> + '_> {
+        if !self.open.is_empty() {
+            self.end_run()?;
+        }
+        let mut runs: Vec<_> = self.runs.iter().map(Spool::iter).collect();
+        let mut heads: BinaryHeap<Reverse<(RecordKey, usize, Vec<u8>)>> = BinaryHeap::new();
+        for (number, run) in runs.iter_mut().enumerate() {
+            if let Some(next) = run.next() {
+                heads.push(Reverse(head(next, number)?));
+            }
+        }
+        Ok(std::iter::from_fn(move || {
+            let Reverse((key, number, bytes)) = heads.pop()?;
+            if let Some(next) = runs.get_mut(number).and_then(Iterator::next) {
+                match head(next, number) {
+                    Ok(next) => heads.push(Reverse(next)),
+                    Err(error) => return Some(Err(error)),
+                }
+            }
+            let record = cbor::decode(&bytes).map_err(|error| other("sorting records", error));
+            Some(record.map(|record| (key, record)))
+        }))
+    }
+}
+
+fn head(next: Result<Vec<u8>, crate::source::SourceError>, number: usize) -> SyncResult<(RecordKey, usize, Vec<u8>)> {
+    let bytes = next.map_err(|error| other("sorting records", error))?;
+    let split = bytes
+        .split_first()
+        .and_then(|(length, rest)| rest.split_at_checked(usize::from(*length)));
+    let key = split.and_then(|(key, record)| Some((RecordKey::new(key.to_vec())?, record.to_vec())));
+    match key {
+        Some((key, record)) => Ok((key, number, record)),
+        None => Err(SyncError::Damaged("records in memory".to_owned())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn records_come_out_in_order_of_their_keys() {
+        let mut sorted = SortedRecords::default();
+        let text = |number: u32| Value::Text(format!("{number} {}", "y".repeat(5000)));
+        for number in 0..4000_u32 {
+            sorted
+                .push(RecordKey::from_identity(&number.to_string()), &text(number))
+                .unwrap();
+        }
+        assert!(sorted.runs.len() > 1);
+        let found: Vec<(RecordKey, Value)> = sorted.in_order().unwrap().map(Result::unwrap).collect();
+        assert!(found.is_sorted_by(|left, right| left.0 < right.0));
+        let mut wanted: Vec<(RecordKey, Value)> = (0..4000_u32)
+            .map(|number| (RecordKey::from_identity(&number.to_string()), text(number)))
+            .collect();
+        wanted.sort_by(|left, right| left.0.cmp(&right.0));
+        assert!(found == wanted);
+    }
+}
