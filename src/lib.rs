@@ -4,6 +4,7 @@
 //! `model` · `port` · `disk` · `tree` · `delta` · `merge` · `store` · `format` · `source` · `remote` · `sync` · `server` · `cli`.
 //! `docs/architecture.md` names each module's entry type; `formats/SPEC.md` specifies stored and sent bytes.
 
+pub mod cli;
 pub mod delta;
 pub mod disk;
 pub mod format;

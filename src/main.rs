@@ -1,3 +1,7 @@
-//! The `dsync` program.
+//! The `dsync` program: everything is in [`dsync::cli`].
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    dsync::cli::main()
+}

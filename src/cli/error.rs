@@ -1,0 +1,452 @@
+//! Failures as people and scripts see them: exit code, stable code, causes and hints.
+//!
+//! *Owns* the exit codes and the advice. The library tells facts ([`SyncError`]); here they become at most three
+//! commands that work when pasted.
+
+use std::error::Error;
+
+use serde::Serialize;
+
+use super::text::{escape, shell_quote};
+use super::ui::{Role, Ui};
+use crate::port::ObjectError;
+use crate::sync::{SyncError, SyncReport};
+
+/// The most hints shown with an error (chosen: more are not read).
+const MOST_HINTS: usize = 3;
+
+/// How a command ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Exit {
+    /// Done.
+    Done = 0,
+    /// Failed.
+    Failed = 1,
+    /// The words do not fit together, or the command is not built yet.
+    Usage = 2,
+    /// Done, but conflicts are open, or some records were set aside.
+    Open = 3,
+    /// A remote could not be reached or a temporary fault: try again.
+    Temporary = 4,
+    /// Refused by a safeguard.
+    Refused = 5,
+    /// The store is busy.
+    Busy = 6,
+    /// Damaged data found.
+    Damaged = 7,
+    /// Interrupted by a signal.
+    Interrupted = 130,
+}
+
+impl Exit {
+    /// Returns the number that the process ends with.
+    pub const fn number(self) -> u8 {
+        self as u8
+    }
+
+    /// Returns how a command ended that made `report`. A remote that was not reached counts more than open
+    /// conflicts: trying again helps there.
+    pub(crate) fn of_report(report: &SyncReport) -> Self {
+        if report.remotes.iter().any(|remote| !remote.reached) {
+            Self::Temporary
+        } else if report.conflicts.open > 0 || report.sources.iter().any(|source| !source.set_aside.is_empty()) {
+            Self::Open
+        } else {
+            Self::Done
+        }
+    }
+
+    /// Returns how a command ended that failed with `error`.
+    pub(crate) fn of_error(error: &SyncError) -> Self {
+        match error {
+            SyncError::Usage(_) | SyncError::NotBuilt(_) => Self::Usage,
+            SyncError::Unreachable { .. } => Self::Temporary,
+            SyncError::SourceEmpty { .. }
+            | SyncError::SourceMissing { .. }
+            | SyncError::MassDeletion { .. }
+            | SyncError::MassChange { .. }
+            | SyncError::RolledBack { .. } => Self::Refused,
+            SyncError::Busy { .. } => Self::Busy,
+            SyncError::Damaged(_) | SyncError::Object(ObjectError::Missing(_) | ObjectError::Damaged { .. }) => {
+                Self::Damaged
+            }
+            SyncError::Interrupted => Self::Interrupted,
+            _ => Self::Failed,
+        }
+    }
+}
+
+/// Returns the stable word for an error.
+pub(crate) fn code(error: &SyncError) -> String {
+    let code = match error {
+        SyncError::NotAStore(_) => "not-a-store",
+        SyncError::Busy { .. } => "busy",
+        SyncError::Unknown { what, .. } => return format!("unknown-{}", what.replace(' ', "-")),
+        SyncError::AmbiguousId { .. } => "ambiguous-id",
+        SyncError::Usage(_) => "usage",
+        SyncError::Exists { what, .. } => return format!("{}-exists", what.replace(' ', "-")),
+        SyncError::SameLocation { .. } => "same-location",
+        SyncError::LocationMissing(_) => "location-missing",
+        SyncError::Location { .. } => "location",
+        SyncError::UnknownFormat { .. } => "format-unknown",
+        SyncError::AmbiguousFormat { .. } => "format-ambiguous",
+        SyncError::Format { .. } => "format",
+        SyncError::SourceEmpty { .. } => "source-empty",
+        SyncError::SourceMissing { .. } => "source-missing",
+        SyncError::MassDeletion { .. } => "mass-deletion",
+        SyncError::MassChange { .. } => "mass-change",
+        SyncError::RolledBack { .. } => "remote-rolled-back",
+        SyncError::Unreachable { .. } => "unreachable",
+        SyncError::Remote { code, .. } => code,
+        SyncError::Damaged(_) | SyncError::Object(ObjectError::Missing(_) | ObjectError::Damaged { .. }) => "damaged",
+        SyncError::NewerStore { .. } => "newer-store",
+        SyncError::Config { .. } => "config",
+        SyncError::NotBuilt(_) => "not-built",
+        SyncError::NotUndoable { .. } => "not-undoable",
+        SyncError::Interrupted => "interrupted",
+        SyncError::Disk(_) | SyncError::Object(ObjectError::Io { .. }) => "io",
+        SyncError::Other { .. } => "failed",
+    };
+    code.to_owned()
+}
+
+/// An instruction that may help.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Hint {
+    purpose: String,
+    command: String,
+}
+
+impl Hint {
+    fn new(purpose: impl Into<String>, command: impl Into<String>) -> Self {
+        Self {
+            purpose: purpose.into(),
+            command: command.into(),
+        }
+    }
+
+    fn text(&self) -> String {
+        format!("{}: `{}`", self.purpose, self.command)
+    }
+}
+
+/// Returns the command line as typed (with secrets masked) and `option` added.
+fn again(command: &str, option: &str) -> String {
+    format!("{command} {option}")
+}
+
+fn hints(error: &SyncError, command: &str) -> Vec<Hint> {
+    let mut hints = safeguard_hints(error, command);
+    match error {
+        SyncError::NotAStore(_) => {
+            hints.push(Hint::new("to make a store here", "dsync init"));
+            hints.push(Hint::new("to start from a remote", "dsync clone URL"));
+        }
+        SyncError::Busy { .. } => hints.push(Hint::new("to wait longer", again(command, "--wait 300"))),
+        SyncError::Unknown { what, name, candidates } => unknown_hints(what, name, candidates, &mut hints),
+        SyncError::AmbiguousId { .. } => hints.push(Hint::new("to see the ids in full", "dsync log --json")),
+        SyncError::LocationMissing(_) => {
+            hints.push(Hint::new("to make it at the next sync", again(command, "--create")));
+        }
+        SyncError::UnknownFormat { .. } | SyncError::AmbiguousFormat { .. } => format_hints(error, command, &mut hints),
+        SyncError::Exists { what: "source", .. } => {
+            hints.push(Hint::new("to choose another name", again(command, "--name NAME")));
+        }
+        SyncError::SameLocation { name, .. } => {
+            hints.push(Hint::new(
+                "to bind it anew",
+                format!("dsync remove-source {}", shell_quote(name)),
+            ));
+        }
+        SyncError::Unreachable { .. } => {
+            hints.push(Hint::new("everything local was done and kept; try again", command));
+        }
+        SyncError::Remote {
+            code: "no-key-fits" | "wrong-passphrase",
+            ..
+        } => {
+            hints.push(Hint::new(
+                "to open it with a key file",
+                again(command, "--key-file FILE"),
+            ));
+            hints.push(Hint::new(
+                "to open it with a passphrase",
+                again(command, "--passphrase-file FILE"),
+            ));
+        }
+        SyncError::Damaged(_) | SyncError::Object(ObjectError::Missing(_) | ObjectError::Damaged { .. }) => {
+            hints.push(Hint::new("to see all that is damaged", "dsync verify"));
+        }
+        SyncError::NotUndoable { .. } => hints.push(Hint::new("to see what can be undone", "dsync ops")),
+        _ => {}
+    }
+    hints.truncate(MOST_HINTS);
+    hints
+}
+
+/// Tells how to name a format; `convert` has two of them.
+fn format_hints(error: &SyncError, command: &str, hints: &mut Vec<Hint>) {
+    let converts = command.contains(" convert ");
+    if let SyncError::AmbiguousFormat { candidates, .. } = error {
+        let option = if converts { "--from" } else { "--format" };
+        let named = candidates.iter().map(|format| {
+            let choice = again(command, &format!("{option} {format}"));
+            Hint::new(format!("if it is {format}"), choice)
+        });
+        hints.extend(named);
+        return;
+    }
+    hints.push(Hint::new("to see the formats", "dsync formats"));
+    if converts {
+        hints.push(Hint::new("to name that of the input", again(command, "--from FORMAT")));
+        hints.push(Hint::new("to name that of the output", again(command, "--to FORMAT")));
+    } else {
+        hints.push(Hint::new("to name one", again(command, "--format FORMAT")));
+        hints.push(Hint::new(
+            "to say which column is which field",
+            again(command, "--map FILE.toml"),
+        ));
+    }
+}
+
+/// Names the override of a safeguard.
+fn safeguard_hints(error: &SyncError, command: &str) -> Vec<Hint> {
+    match error {
+        SyncError::SourceEmpty { .. } => vec![
+            Hint::new("if it was emptied on purpose", again(command, "--allow-empty")),
+            Hint::new("to see what would go", "dsync diff --stat"),
+        ],
+        SyncError::SourceMissing { name, .. } => vec![
+            Hint::new(
+                "if it was removed on purpose, and its records shall go",
+                again(command, "--allow-empty"),
+            ),
+            Hint::new(
+                "to keep the records and forget the source",
+                format!("dsync remove-source {}", shell_quote(name)),
+            ),
+        ],
+        SyncError::MassDeletion { .. } => vec![
+            Hint::new("if they were removed on purpose", again(command, "--allow-deletes")),
+            Hint::new("to see which", "dsync diff --stat"),
+        ],
+        SyncError::MassChange { .. } => vec![
+            Hint::new("if they were changed on purpose", again(command, "--allow-changes")),
+            Hint::new("to see them", "dsync diff"),
+        ],
+        SyncError::RolledBack { .. } => vec![
+            Hint::new(
+                "if it was restored from a backup on purpose",
+                again(command, "--accept-rollback"),
+            ),
+            Hint::new("to check it", "dsync verify"),
+        ],
+        _ => Vec::new(),
+    }
+}
+
+fn unknown_hints(what: &str, name: &str, candidates: &[String], hints: &mut Vec<Hint>) {
+    let list = match what {
+        "source" => "dsync sources",
+        "collection" => "dsync collections",
+        "remote" => "dsync remote list",
+        "snapshot" => "dsync log",
+        "operation" => "dsync ops",
+        "format" => "dsync formats",
+        "record" => "dsync cat COLLECTION",
+        "key slot" => "dsync key show REMOTE",
+        _ => return,
+    };
+    let near = candidates
+        .iter()
+        .map(|candidate| (similar::TextDiff::from_chars(name, candidate).ratio(), candidate))
+        // Chosen: "orign" and "origin" are 0.9 alike, unrelated words of one length below 0.5.
+        .filter(|(likeness, _)| *likeness >= 0.6)
+        .max_by(|a, b| a.0.total_cmp(&b.0));
+    match near {
+        Some((_, candidate)) => hints.push(Hint::new(
+            format!("did you mean `{}`? to see all", escape(candidate)),
+            list,
+        )),
+        None => hints.push(Hint::new("to see what there is", list)),
+    }
+}
+
+/// The causes of an error, outermost first, without those that say the same again.
+fn causes(error: &SyncError) -> Vec<String> {
+    let mut said = error.to_string();
+    let mut causes = Vec::new();
+    let mut next = error.source();
+    while let Some(cause) = next {
+        let text = cause.to_string();
+        if text != said {
+            causes.push(text.clone());
+        }
+        said = text;
+        next = cause.source();
+    }
+    causes
+}
+
+#[derive(Serialize)]
+struct JsonError<'a> {
+    error: JsonErrorBody<'a>,
+}
+
+#[derive(Serialize)]
+struct JsonErrorBody<'a> {
+    code: &'a str,
+    message: &'a str,
+    causes: &'a [String],
+    hints: &'a [String],
+    retryable: bool,
+}
+
+/// Shows an error; `command` is the command line as typed, `program` how another command on the same store starts.
+pub(crate) fn render(ui: &Ui, error: &SyncError, command: &str, program: &str) {
+    let causes = causes(error);
+    let mut hints = hints(error, command);
+    for hint in hints.iter_mut().filter(|hint| !hint.command.starts_with(command)) {
+        if let Some(rest) = hint.command.strip_prefix("dsync ") {
+            hint.command = format!("{program} {rest}");
+        }
+    }
+    if ui.is_json() {
+        let hints: Vec<String> = hints.iter().map(Hint::text).collect();
+        render_json(
+            ui,
+            &code(error),
+            &error.to_string(),
+            &causes,
+            &hints,
+            is_retryable(error),
+        );
+        return;
+    }
+    ui.stderr(&format!(
+        "{} {}",
+        ui.paint_err(Role::Error, "error:"),
+        escape(&error.to_string())
+    ));
+    if let SyncError::MassChange {
+        example: (old, new), ..
+    } = error
+    {
+        ui.stderr(&format!("  for example: \"{}\" → \"{}\"", escape(old), escape(new)));
+    }
+    if let SyncError::UnknownFormat {
+        read_as: Some(read_as), ..
+    } = error
+    {
+        ui.stderr(&format!("  it was read as: {}", escape(read_as)));
+    }
+    for cause in causes {
+        ui.stderr(&format!("  caused by: {}", escape(&cause)));
+    }
+    if !hints.is_empty() {
+        ui.stderr("");
+    }
+    for hint in hints {
+        ui.stderr(&format!(
+            "{} {}",
+            ui.paint_err(Role::Hint, "hint:"),
+            escape(&hint.text())
+        ));
+    }
+}
+
+/// Shows an error as one JSON object on the error stream.
+pub(crate) fn render_json(ui: &Ui, code: &str, message: &str, causes: &[String], hints: &[String], retryable: bool) {
+    let error = JsonErrorBody {
+        code,
+        message,
+        causes,
+        hints,
+        retryable,
+    };
+    ui.object_aside(&JsonError { error });
+}
+
+/// Returns whether the same command may succeed later without anybody's doing.
+fn is_retryable(error: &SyncError) -> bool {
+    matches!(
+        error,
+        SyncError::Busy { .. } | SyncError::Unreachable { .. } | SyncError::Interrupted
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_safeguard_names_its_override() {
+        let name = || "phone".to_owned();
+        let cases = [
+            (
+                SyncError::SourceEmpty {
+                    name: name(),
+                    before: 3,
+                },
+                "--allow-empty",
+            ),
+            (
+                SyncError::SourceMissing {
+                    name: name(),
+                    location: "x".to_owned(),
+                },
+                "--allow-empty",
+            ),
+            (
+                SyncError::MassDeletion {
+                    name: name(),
+                    lost: 9,
+                    before: 10,
+                },
+                "--allow-deletes",
+            ),
+            (
+                SyncError::MassChange {
+                    name: name(),
+                    field: "/phones".to_owned(),
+                    changed: 30,
+                    before: 40,
+                    example: (String::new(), String::new()),
+                },
+                "--allow-changes",
+            ),
+            (
+                SyncError::RolledBack {
+                    name: name(),
+                    detail: "a.7".to_owned(),
+                },
+                "--accept-rollback",
+            ),
+        ];
+        for (error, option) in cases {
+            assert_eq!(Exit::of_error(&error), Exit::Refused);
+            let hints = hints(&error, "dsync -C 'a b' sync");
+            assert_eq!(hints[0].command, format!("dsync -C 'a b' sync {option}"));
+        }
+    }
+
+    #[test]
+    fn a_near_name_is_offered() {
+        let error = SyncError::Unknown {
+            what: "key slot",
+            name: "orign".to_owned(),
+            candidates: vec!["backup".to_owned(), "origin".to_owned()],
+        };
+        assert_eq!(code(&error), "unknown-key-slot");
+        let hints = hints(&error, "dsync push orign");
+        assert_eq!(hints[0].purpose, "did you mean `origin`? to see all");
+    }
+
+    #[test]
+    fn a_transparent_cause_is_said_once() {
+        let io = std::io::Error::other("disk full");
+        let error = SyncError::Disk(crate::disk::DiskError::new("write", std::path::Path::new("a"), io));
+        assert_eq!(error.to_string(), "cannot write `a`");
+        assert_eq!(causes(&error), ["disk full"]);
+    }
+}
