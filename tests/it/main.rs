@@ -1,0 +1,32 @@
+//! Tests of the whole program and of the shape of its source.
+
+#![allow(clippy::unwrap_used, reason = "a failing test may panic")]
+#![allow(
+    clippy::cast_possible_truncation,
+    clippy::format_collect,
+    clippy::format_push_string,
+    clippy::needless_pass_by_value,
+    clippy::too_many_lines,
+    clippy::fn_params_excessive_bools,
+    reason = "scenarios are read from top to bottom, and their numbers are small"
+)]
+
+mod broken;
+mod clash;
+mod cli;
+mod commands;
+mod converge;
+mod crash;
+mod env;
+mod generated;
+mod hostile;
+mod house;
+mod identity;
+mod lossy;
+mod partly;
+mod quiet;
+mod ranks;
+mod readme;
+mod safeguards;
+#[allow(dead_code, reason = "each test module uses its part")]
+mod world;
