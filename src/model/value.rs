@@ -190,7 +190,7 @@ impl From<Map> for Value {
 
 /// The key of a record in its collection's tree: for contacts 16 bytes, at most 1024.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct RecordKey(Vec<u8>);
+pub struct RecordKey(Box<[u8]>);
 
 impl RecordKey {
     /// The longest key in bytes (chosen: a key must fit into a tree node several times).
@@ -199,12 +199,12 @@ impl RecordKey {
     /// Makes a key; `None` when it is empty or longer than [`Self::MAX_BYTES`].
     pub fn new(bytes: impl Into<Vec<u8>>) -> Option<Self> {
         let bytes = bytes.into();
-        (!bytes.is_empty() && bytes.len() <= Self::MAX_BYTES).then_some(Self(bytes))
+        (!bytes.is_empty() && bytes.len() <= Self::MAX_BYTES).then(|| Self(bytes.into_boxed_slice()))
     }
 
     /// Makes the 16-byte key that stands for a native identity such as a UID.
     pub fn from_identity(identity: &str) -> Self {
-        Self(Hash::of(super::Domain::Identity, identity.as_bytes()).bytes()[..16].to_vec())
+        Self(Hash::of(super::Domain::Identity, identity.as_bytes()).bytes()[..16].into())
     }
 
     /// Returns the bytes.
