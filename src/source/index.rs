@@ -53,7 +53,7 @@ pub struct Index {
 #[derive(Debug, Clone)]
 pub enum IndexEdit {
     /// The item is there, showing this; `None` keeps the view stored before.
-    Put(ItemEntry, Option<ItemView>),
+    Put(ItemEntry, Option<Box<ItemView>>),
     /// The item is gone.
     Remove,
 }

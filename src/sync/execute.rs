@@ -156,7 +156,7 @@ impl OutPlan {
             };
             if view.is_none() && is_new {
                 let stored = Index::view(work.objects, &views, *number).map_err(|error| source_error(config, error))?;
-                *view = Some(stored);
+                *view = Some(Box::new(stored));
             }
             let Some(intended) = view else {
                 settled = false;

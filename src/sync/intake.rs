@@ -130,9 +130,10 @@ pub(super) fn take_in(
     }
     taker.report.notes.extend(scan.warnings.iter().cloned());
     for found in &scan.found {
-        taker
-            .edits
-            .insert(found.number, IndexEdit::Put(found.entry.clone(), found.view.clone()));
+        taker.edits.insert(
+            found.number,
+            IndexEdit::Put(found.entry.clone(), found.view.clone().map(Box::new)),
+        );
     }
     if inwards {
         for edited in &scan.edited {
@@ -239,7 +240,7 @@ impl Taker<'_> {
         self.change(base, record.as_ref(), &key, certain);
         self.edits.insert(
             edited.number,
-            IndexEdit::Put(edited.entry.clone(), Some(edited.after.clone())),
+            IndexEdit::Put(edited.entry.clone(), Some(Box::new(edited.after.clone()))),
         );
         Ok(())
     }

@@ -249,7 +249,7 @@ impl Planner<'_, '_> {
         let mut view = view_of(work, document, &put.bytes, put.bindings)?;
         note_written(&shown_before, &mut view);
         self.before.insert(number, shown_before);
-        self.edits.insert(number, IndexEdit::Put(agreed, Some(view)));
+        self.edits.insert(number, IndexEdit::Put(agreed, Some(Box::new(view))));
         self.writes
             .entry(entry.file.clone())
             .or_default()
@@ -357,11 +357,11 @@ impl Planner<'_, '_> {
             base: None,
             ..pending
         };
-        self.edits.insert(number, IndexEdit::Put(entry, view));
+        self.edits.insert(number, IndexEdit::Put(entry, view.map(Box::new)));
         self.writes
             .entry(file)
             .or_default()
-            .insert(number, ItemWrite::Append(put.bytes));
+            .insert(number, ItemWrite::Append(put.bytes.into_boxed_slice().into_vec()));
         Ok(())
     }
 

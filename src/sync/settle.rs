@@ -140,7 +140,7 @@ impl Settler<'_, '_> {
             base: Some(base),
             ..entry.clone()
         };
-        self.edits.insert(number, IndexEdit::Put(entry, Some(view)));
+        self.edits.insert(number, IndexEdit::Put(entry, Some(Box::new(view))));
         Ok(())
     }
 }
@@ -212,7 +212,7 @@ fn readopted(
             base: Some(sent.to_vec()),
             ..edited.entry.clone()
         };
-        return Ok(Some(IndexEdit::Put(entry, Some(edited.after.clone()))));
+        return Ok(Some(IndexEdit::Put(entry, Some(Box::new(edited.after.clone())))));
     }
     // Where only some fields are as they were sent, those are no edits; the others are, against what the backup knows.
     let mut known = Value::Map(edited.before.view.clone());
@@ -229,10 +229,10 @@ fn readopted(
     Ok((view != edited.before.view).then(|| {
         IndexEdit::Put(
             entry.clone(),
-            Some(ItemView {
+            Some(Box::new(ItemView {
                 view,
                 ..edited.before.clone()
-            }),
+            })),
         )
     }))
 }
