@@ -146,7 +146,7 @@ fn hints(error: &SyncError, command: &str) -> Vec<Hint> {
         SyncError::Unknown { what, name, candidates } => unknown_hints(what, name, candidates, &mut hints),
         SyncError::AmbiguousId { .. } => hints.push(Hint::new("to see the ids in full", "dsync log --json")),
         SyncError::LocationMissing(_) => {
-            hints.push(Hint::new("to make it at the next sync", again(command, "--create")));
+            hints.push(Hint::new("to make it, empty", again(command, "--create")));
         }
         SyncError::UnknownFormat { .. } | SyncError::AmbiguousFormat { .. } => format_hints(error, command, &mut hints),
         SyncError::Exists { what: "source", .. } => {

@@ -81,10 +81,7 @@ impl Repository {
         if exists {
             items = count_items(&self.env, &*format, &path, &mut notes)?;
         } else {
-            notes.push(format!(
-                "`{}` will be made when something is written to it",
-                path.display()
-            ));
+            notes.push(format!("`{}` is new and empty; the next sync fills it", path.display()));
         }
         if !options.dry_run {
             if !exists {
