@@ -292,9 +292,9 @@ pub(crate) mod tests {
             proptest::collection::vec((0i64..3).prop_map(Value::Integer), 0..3).prop_map(Value::List),
         ];
         let tree = leaf.prop_recursive(3, 12, 3, |inner| {
-            proptest::collection::btree_map("[abc]", inner, 0..3).prop_map(Value::Map)
+            proptest::collection::btree_map("[abc]", inner, 0..3).prop_map(|map| Value::Map(map.into()))
         });
-        proptest::collection::btree_map("[abc]", tree, 0..4).prop_map(Value::Map)
+        proptest::collection::btree_map("[abc]", tree, 0..4).prop_map(|map| Value::Map(map.into()))
     }
 
     proptest! {

@@ -133,7 +133,7 @@ fn fields<const N: usize>(value: Value) -> Result<[Value; N], &'static str> {
 
 fn text(value: Value) -> Result<String, &'static str> {
     match value {
-        Value::Text(text) => Ok(text),
+        Value::Text(text) => Ok(text.into()),
         _ => Err("no text where one belongs"),
     }
 }
@@ -142,7 +142,7 @@ impl Writer {
     fn to_value(&self) -> Value {
         Value::List(vec![
             Value::Bytes(self.snapshot.0.bytes().to_vec()),
-            Value::Text(self.system.clone()),
+            Value::Text(self.system.clone().into()),
             Value::Integer(self.time.0),
         ])
     }

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use super::history::History;
 use super::{Alternative, Conflict, ConflictKind, Writer, text};
 use crate::delta::{Delta, FieldOperation, Operation};
-use crate::model::{FieldPath, Map, RecordKey, SnapshotId, TimeMs, Value, cbor};
+use crate::model::{FieldPath, Map, RecordKey, SnapshotId, Text, TimeMs, Value, cbor};
 
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum What {
@@ -19,7 +19,7 @@ pub(super) enum What {
 pub(super) struct Write {
     pub(super) snapshot: SnapshotId,
     pub(super) key: RecordKey,
-    pub(super) path: Vec<String>,
+    pub(super) path: Vec<Text>,
     pub(super) what: What,
     wipes: bool,
 }
@@ -44,7 +44,7 @@ pub(super) struct Reference<'a> {
     kept: RefCell<HashMap<(SnapshotId, RecordKey), Kept>>,
 }
 
-fn quiet(path: &[String]) -> bool {
+fn quiet(path: &[Text]) -> bool {
     path.len() >= 3 && path.last().unwrap() == "order"
 }
 
@@ -76,7 +76,7 @@ impl<'a> Reference<'a> {
     }
 
     fn expand(&mut self, snapshot: SnapshotId, key: &RecordKey, operation: &Operation) {
-        let mut push = |path: &[String], what: What, wipes: bool| {
+        let mut push = |path: &[Text], what: What, wipes: bool| {
             self.writes.push(Write {
                 snapshot,
                 key: key.clone(),
@@ -112,7 +112,7 @@ impl<'a> Reference<'a> {
         }
     }
 
-    fn value(path: &[String], value: &Value, wipes: bool, push: &mut dyn FnMut(&[String], What, bool)) {
+    fn value(path: &[Text], value: &Value, wipes: bool, push: &mut dyn FnMut(&[Text], What, bool)) {
         match value {
             Value::Map(map) => {
                 push(path, What::Present, wipes);
@@ -288,7 +288,7 @@ impl<'a> Reference<'a> {
         &self,
         class: &BTreeSet<RecordKey>,
         alive: &[usize],
-        path: &[String],
+        path: &[Text],
         depth: usize,
         conflicts: &mut Vec<Conflict>,
         shown: &mut BTreeSet<usize>,
@@ -315,7 +315,7 @@ impl<'a> Reference<'a> {
         let mut inner_shown = BTreeSet::new();
         let mut map = Map::new();
         if !present.is_empty() {
-            let parts: BTreeSet<&String> = self
+            let parts: BTreeSet<&Text> = self
                 .writes
                 .iter()
                 .filter(|write| write.path.len() > path.len() && write.path.starts_with(path))
@@ -413,7 +413,7 @@ impl<'a> Reference<'a> {
         ages.into_iter().map(writer).collect()
     }
 
-    fn base(&self, path: &[String], writers: &[usize], depth: usize) -> Option<Value> {
+    fn base(&self, path: &[Text], writers: &[usize], depth: usize) -> Option<Value> {
         let mut common: Option<Scope> = None;
         for number in writers {
             let seen = &self.ancestors[&self.writes[*number].snapshot];

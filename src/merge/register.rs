@@ -392,7 +392,7 @@ impl<'a> Registers<'a> {
         out: &mut Map,
     ) -> Result<(), MergeError> {
         for (part, value) in base.into_iter().flatten() {
-            if !node.children.contains_key(part) {
+            if !node.children.contains_key(part.as_str()) {
                 out.insert(part.clone(), value.clone());
             }
         }
@@ -510,7 +510,7 @@ impl<'a> Registers<'a> {
                 if above.wipes.iter().any(|wipe| view.has(wipe)) {
                     return false;
                 }
-                node = above.children.get(part).and_then(|child| self.node(*child));
+                node = above.children.get(part.as_str()).and_then(|child| self.node(*child));
             }
             node.is_none_or(|node| !node.writes.iter().any(|write| view.has(write)))
                 && record.is_some_and(|record| record.at(&conflict.path).is_some())

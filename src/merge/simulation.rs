@@ -95,9 +95,9 @@ fn leaf(dice: &mut Dice, at: &str) -> Value {
         let lines: Vec<String> = (0..5)
             .map(|line| format!("{line}{}\n", if dice.one_in(3) { "*" } else { "" }))
             .collect();
-        return Value::Text(lines.join("same\nsame\n"));
+        return Value::Text(lines.join("same\nsame\n").into());
     }
-    Value::Text((*dice.pick(&["a", "b", "c"])).to_owned())
+    Value::Text((*dice.pick(&["a", "b", "c"])).to_owned().into())
 }
 
 /// Changes a record at some paths, as a person does.

@@ -89,7 +89,7 @@ impl World {
     fn conflicts(&self, heads: &[SnapshotId]) -> Vec<String> {
         let show = |value: &Option<Value>| match value {
             None => "nothing".to_owned(),
-            Some(Value::Text(text)) => text.clone(),
+            Some(Value::Text(text)) => text.to_string(),
             Some(Value::Map(_)) => "map".to_owned(),
             Some(other) => format!("{other:?}"),
         };
@@ -349,7 +349,7 @@ fn long_texts_merge_by_lines() {
     crate::port::blob::externalize(&world.objects, &mut add).unwrap();
     let first = world.author(&[], &[(1, Operation::Add(add))]);
     let edit = |text: String| {
-        let mut value = Value::Text(text);
+        let mut value = Value::Text(text.into());
         crate::port::blob::externalize(&world.objects, &mut value).unwrap();
         world.edit(&[first], vec![FieldOperation::Set(path("/note"), value)])
     };

@@ -39,7 +39,7 @@ pub(super) fn merge(
     let Some(text) = merged.filter(|_| several_lines) else {
         return Ok(None);
     };
-    let mut value = Value::Text(text);
+    let mut value = Value::Text(text.into());
     blob::externalize(objects, &mut value)?;
     Ok(Some(value))
 }
@@ -55,7 +55,7 @@ pub(super) fn is_text(value: &Value) -> bool {
 
 fn load(objects: &dyn Objects, value: &Value) -> Result<Option<String>, ObjectError> {
     let text = match value {
-        Value::Text(text) => text.clone(),
+        Value::Text(text) => text.to_string(),
         Value::Blob(reference) if is_text(value) => {
             let content = blob::get(objects, reference)?;
             String::from_utf8(content).map_err(|_| ObjectError::damaged(reference.hash, "blob text"))?

@@ -4,7 +4,7 @@
 //! form that keeps the value. The decoder accepts nothing else, so one value has one byte string.
 //! Ready-made CBOR crates accept duplicate keys, long integers and trailing bytes, hence our own.
 
-use super::{BlobRef, BlobShape, Hash, Map, Value};
+use super::{BlobRef, BlobShape, Hash, Map, Text, Value};
 
 /// The tag of a decimal number written as text (chosen, unassigned at IANA).
 const TAG_DECIMAL: u64 = 0xD001;
@@ -84,14 +84,29 @@ pub fn encode_into(value: &Value, out: &mut Vec<u8>) {
 /// Appends the canonical bytes of a map.
 pub fn encode_map(map: &Map, out: &mut Vec<u8>) {
     head(5, map.len() as u64, out);
-    // Encoded text keys sort by length first, because the length stands in the head.
-    let mut entries: Vec<_> = map.iter().collect();
-    entries.sort_by(|(left, _), (right, _)| (left.len(), *left).cmp(&(right.len(), *right)));
-    for (key, value) in entries {
+    // Encoded text keys sort by length first, because the length stands in the head; the map is sorted by bytes, so a
+    // stable sort by length does it.
+    let mut few = [None; FEW_ENTRIES];
+    let mut many = Vec::new();
+    let entries = if let Some(entries) = few.get_mut(..map.len()) {
+        entries
+            .iter_mut()
+            .zip(map)
+            .for_each(|(place, entry)| *place = Some(entry));
+        entries
+    } else {
+        many.extend(map.iter().map(Some));
+        &mut many
+    };
+    entries.sort_by_key(|entry| entry.map_or(0, |(key, _)| key.len()));
+    for (key, value) in entries.iter().flatten() {
         text_into(key, out);
         encode_into(value, out);
     }
 }
+
+/// Up to so many entries are sorted without an allocation (the standard library sorts up to 20 by insertion).
+const FEW_ENTRIES: usize = 20;
 
 fn text_into(text: &str, out: &mut Vec<u8>) {
     head(3, text.len() as u64, out);
@@ -245,10 +260,10 @@ impl<'a> Reader<'a> {
         if major == wanted { Ok(argument) } else { self.bad() }
     }
 
-    fn text(&mut self, length: u64) -> Result<String, DecodeError> {
+    fn text(&mut self, length: u64) -> Result<Text, DecodeError> {
         let slice = self.take(length)?;
         match std::str::from_utf8(slice) {
-            Ok(text) => Ok(text.to_owned()),
+            Ok(text) => Ok(text.into()),
             Err(_) => self.bad(),
         }
     }
@@ -285,21 +300,22 @@ impl<'a> Reader<'a> {
     }
 
     fn map(&mut self, length: u64, depth: usize) -> Result<Value, DecodeError> {
-        let mut map = Map::new();
-        let mut last: Option<String> = None;
+        // Each entry needs two bytes, so what is left bounds the allocation.
+        let most = (self.bytes.len() - self.offset) / 2;
+        let mut entries: Vec<(Text, Value)> = Vec::with_capacity(usize::try_from(length).unwrap_or(most).min(most));
         for _ in 0..length {
             let key_length = self.expect(3)?;
             let key = self.text(key_length)?;
-            if last
-                .as_ref()
-                .is_some_and(|last| (last.len(), last) >= (key.len(), &key))
+            if entries
+                .last()
+                .is_some_and(|(last, _)| (last.len(), last) >= (key.len(), &key))
             {
                 return self.bad();
             }
             let value = self.value(depth + 1)?;
-            map.insert(key.clone(), value);
-            last = Some(key);
+            entries.push((key, value));
         }
+        let map: Map = entries.into_iter().collect();
         Ok(Value::Map(map))
     }
 
@@ -370,8 +386,8 @@ mod tests {
                 .prop_filter("NaN is not equal to itself", |n| !n.is_nan())
                 .prop_map(Value::Float),
             (-3000i16..3000).prop_map(|n| Value::Float(f64::from(n) / 64.0)),
-            "[0-9]{1,5}(\\.[0-9]{1,3})?".prop_map(Value::Decimal),
-            ".{0,30}".prop_map(Value::Text),
+            "[0-9]{1,5}(\\.[0-9]{1,3})?".prop_map(|text| Value::Decimal(text.into())),
+            ".{0,30}".prop_map(Value::from),
             proptest::collection::vec(any::<u8>(), 0..40).prop_map(Value::Bytes),
             any::<[u8; 32]>().prop_map(|hash| Value::Blob(BlobRef {
                 hash: Hash::from_bytes(hash),
@@ -382,7 +398,7 @@ mod tests {
         leaf.prop_recursive(4, 40, 6, |inner| {
             prop_oneof![
                 proptest::collection::vec(inner.clone(), 0..6).prop_map(Value::List),
-                proptest::collection::btree_map(".{0,30}", inner, 0..6).prop_map(Value::Map),
+                proptest::collection::btree_map(".{0,30}", inner, 0..6).prop_map(|map| Value::Map(map.into())),
             ]
         })
     }

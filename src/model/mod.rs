@@ -12,11 +12,13 @@ pub mod contact;
 mod hash;
 mod id;
 mod kind;
+mod map;
 mod path;
 mod value;
 
 pub use hash::{Domain, Hash};
 pub use id::{ParseIdError, ReplicaId, SnapshotId, TimeMs};
 pub use kind::Kind;
+pub use map::Map;
 pub use path::FieldPath;
-pub use value::{BlobRef, BlobShape, Map, RecordKey, Value, is_provisional, provisional};
+pub use value::{BlobRef, BlobShape, RecordKey, Text, Value, is_provisional, provisional};

@@ -2,9 +2,11 @@
 
 use std::fmt;
 
+use super::Text;
+
 /// The path of a field inside a record; prints as a JSON Pointer (RFC 6901).
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
-pub struct FieldPath(Vec<String>);
+pub struct FieldPath(Vec<Text>);
 
 impl FieldPath {
     /// The deepest path that is accepted (chosen; contacts need 5).
@@ -16,7 +18,7 @@ impl FieldPath {
     }
 
     /// Makes a path from its parts.
-    pub fn new<S: Into<String>>(parts: impl IntoIterator<Item = S>) -> Self {
+    pub fn new<S: Into<Text>>(parts: impl IntoIterator<Item = S>) -> Self {
         Self(parts.into_iter().map(Into::into).collect())
     }
 
@@ -25,24 +27,25 @@ impl FieldPath {
         if pointer.is_empty() {
             return Some(Self::root());
         }
-        let parts: Vec<String> = pointer
+        let parts: Vec<Text> = pointer
             .strip_prefix('/')?
             .split('/')
-            .map(|part| part.replace("~1", "/").replace("~0", "~"))
+            .map(|part| part.replace("~1", "/").replace("~0", "~").into())
             .collect();
         (parts.len() <= Self::MAX_DEPTH).then_some(Self(parts))
     }
 
     /// Returns the parts from the outermost inwards.
-    pub fn parts(&self) -> &[String] {
+    pub fn parts(&self) -> &[Text] {
         &self.0
     }
 
     /// Returns the path of `key` below this one.
     #[must_use]
     pub fn child(&self, key: &str) -> Self {
-        let mut parts = self.0.clone();
-        parts.push(key.to_owned());
+        let mut parts = Vec::with_capacity(self.0.len() + 1);
+        parts.extend_from_slice(&self.0);
+        parts.push(key.into());
         Self(parts)
     }
 

@@ -1,12 +1,13 @@
 //! Universal values.
 
-use std::collections::BTreeMap;
 use std::fmt;
 
-use super::{FieldPath, Hash};
+use super::{FieldPath, Hash, Map};
 
-/// A map with text keys; iteration is in byte order of the keys.
-pub type Map = BTreeMap<String, Value>;
+/// Unicode text; up to 23 bytes stand inline, longer ones are shared by their copies.
+///
+/// Keys, names, phone numbers and most other texts of a record are that short, so a record costs few allocations.
+pub type Text = smol_str::SmolStr;
 
 /// A value in universal form.
 #[derive(Debug, Clone, PartialEq)]
@@ -20,9 +21,9 @@ pub enum Value {
     /// A binary floating-point number. `NaN` has one canonical form.
     Float(f64),
     /// An exact decimal number in its shortest plain spelling, for example `12.50`.
-    Decimal(String),
+    Decimal(Text),
     /// Unicode text.
-    Text(String),
+    Text(Text),
     /// Raw bytes.
     Bytes(Vec<u8>),
     /// An ordered list; one leaf for diff and merge.
@@ -108,14 +109,14 @@ impl Value {
                 *target = Self::Map(Map::new());
             }
             let Self::Map(map) = target else { return };
-            target = map.entry(part.clone()).or_insert(Self::Null);
+            target = map.get_or_insert_with(part, || Self::Null);
         }
         *target = value;
     }
 
     /// Removes what is at `path` and the maps that became empty by it.
     pub fn remove_at(&mut self, path: &FieldPath) -> Option<Self> {
-        fn remove(map: &mut Map, parts: &[String]) -> Option<Value> {
+        fn remove(map: &mut Map, parts: &[Text]) -> Option<Value> {
             let (first, rest) = parts.split_first()?;
             if rest.is_empty() {
                 return map.remove(first);
@@ -160,12 +161,18 @@ impl Value {
 
 impl From<&str> for Value {
     fn from(text: &str) -> Self {
-        Self::Text(text.to_owned())
+        Self::Text(text.into())
     }
 }
 
 impl From<String> for Value {
     fn from(text: String) -> Self {
+        Self::Text(text.into())
+    }
+}
+
+impl From<Text> for Value {
+    fn from(text: Text) -> Self {
         Self::Text(text)
     }
 }

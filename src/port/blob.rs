@@ -117,9 +117,11 @@ pub fn internalize(objects: &dyn Objects, value: &mut Value) -> Result<(), Objec
             let content = get(objects, blob)?;
             *value = match blob.shape {
                 BlobShape::Bytes => Value::Bytes(content),
-                BlobShape::Text => {
-                    Value::Text(String::from_utf8(content).map_err(|_| ObjectError::damaged(blob.hash, "blob text"))?)
-                }
+                BlobShape::Text => Value::Text(
+                    String::from_utf8(content)
+                        .map_err(|_| ObjectError::damaged(blob.hash, "blob text"))?
+                        .into(),
+                ),
             };
         }
         Value::Map(map) => {

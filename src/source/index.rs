@@ -68,18 +68,18 @@ impl ItemEntry {
     fn encode(&self) -> Vec<u8> {
         let mut map = Map::new();
         if let Some(fingerprint) = &self.fingerprint {
-            map.insert("f".into(), Value::Bytes(fingerprint.to_vec()));
+            map.insert("f", Value::Bytes(fingerprint.to_vec()));
         }
-        map.insert("k".into(), Value::Bytes(self.key.bytes().to_vec()));
+        map.insert("k", Value::Bytes(self.key.bytes().to_vec()));
         if !self.file.is_empty() {
-            map.insert("p".into(), self.file.as_str().into());
+            map.insert("p", self.file.as_str().into());
         }
         if let Some(id) = &self.native_id {
-            map.insert("n".into(), id.as_str().into());
+            map.insert("n", id.as_str().into());
         }
         if let Some(base) = &self.base {
             let heads = base.iter().map(|id| Value::Bytes(id.0.bytes().to_vec())).collect();
-            map.insert("b".into(), Value::List(heads));
+            map.insert("b", Value::List(heads));
         }
         cbor::encode(&Value::Map(map))
     }
@@ -96,7 +96,7 @@ impl ItemEntry {
             return Err(BAD);
         };
         let text = |value: Option<Value>| match value {
-            Some(Value::Text(text)) => Some(text),
+            Some(Value::Text(text)) => Some(text.into()),
             _ => None,
         };
         let base = match map.remove("b") {
@@ -153,7 +153,7 @@ impl ItemView {
         };
         let bindings = bound
             .into_iter()
-            .filter_map(|(pointer, id)| Some((pointer, id.as_text()?.to_owned())))
+            .filter_map(|(pointer, id)| Some((pointer.into(), id.as_text()?.to_owned())))
             .collect();
         let mut written = BTreeMap::new();
         if let Some(Value::Map(map)) = map.remove("w") {
@@ -163,7 +163,7 @@ impl ItemView {
                     return Err(bad);
                 };
                 let put_back = u32::try_from(count).unwrap_or(0);
-                written.insert(pointer, Written { before, put_back });
+                written.insert(pointer.into(), Written { before, put_back });
             }
         }
         Ok(Self {

@@ -122,7 +122,7 @@ pub fn decorate(record: &mut Map, existing: Option<&Map>, bindings: &crate::form
             .and_then(Value::as_map_mut)
             .and_then(|elements| elements.get_mut(id));
         if let Some(Value::Map(element)) = element {
-            element.entry("order".to_owned()).or_insert(Value::Integer(order));
+            element.get_or_insert_with("order", || Value::Integer(order));
         }
     }
 }

@@ -84,7 +84,7 @@ fn read_all(
                     if let Value::Map(map) = &mut record {
                         decorate(map, None, &bindings);
                         if let Some(uid) = parsed.native_id {
-                            map.insert("uid".to_owned(), Value::Text(uid));
+                            map.insert("uid".to_owned(), Value::Text(uid.into()));
                         }
                     }
                     report.read.added += 1;

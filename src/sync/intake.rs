@@ -542,9 +542,7 @@ fn place_new_elements(record: Option<&Value>, edits: Vec<FieldOperation>, after:
         if let FieldOperation::Set(path, Value::Map(element)) = edit
             && let [collection, id] = path.parts()
         {
-            let elements = added
-                .entry(collection.clone())
-                .or_insert_with(|| Value::Map(Map::new()));
+            let elements = added.get_or_insert_with(collection, || Value::Map(Map::new()));
             if let Value::Map(elements) = elements {
                 elements.insert(id.clone(), Value::Map(element.clone()));
             }
@@ -601,7 +599,7 @@ fn undegrade(
         if !base.starts_with(old.trim_end_matches(['…', '.', ' '])) || old.is_empty() {
             certain.push(edit.clone());
         } else if let Some(rest) = base.strip_prefix(&old) {
-            let mut value = Value::Text(format!("{new}{rest}"));
+            let mut value = Value::Text(format!("{new}{rest}").into());
             blob::externalize(work.objects, &mut value)?;
             certain.push(FieldOperation::Set(path.clone(), value));
         } else {

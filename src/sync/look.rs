@@ -17,7 +17,7 @@ use crate::tree;
 /// Prints a value for people, in one line.
 pub(super) fn plain(value: &Value) -> String {
     match value {
-        Value::Text(text) => text.clone(),
+        Value::Text(text) => text.to_string(),
         other => json_of(other).to_string(),
     }
 }
@@ -33,7 +33,11 @@ pub(super) fn json_of(value: &Value) -> Json {
         Value::Bytes(bytes) => json!(format!("<{} bytes>", bytes.len())),
         Value::Blob(blob) => json!(format!("<{} bytes, {}>", blob.length_bytes, blob.hash.short())),
         Value::List(list) => list.iter().map(json_of).collect(),
-        Value::Map(map) => Json::Object(map.iter().map(|(key, value)| (key.clone(), json_of(value))).collect()),
+        Value::Map(map) => Json::Object(
+            map.iter()
+                .map(|(key, value)| (key.to_string(), json_of(value)))
+                .collect(),
+        ),
     }
 }
 
@@ -50,7 +54,7 @@ pub(super) fn value_of(json: &Json) -> SyncResult<Value> {
                     .ok_or_else(|| SyncError::Usage(format!("`{number}` is no number")))?,
             ),
         },
-        Json::String(text) => Value::Text(text.clone()),
+        Json::String(text) => Value::Text(text.clone().into()),
         Json::Array(list) => Value::List(list.iter().map(value_of).collect::<SyncResult<_>>()?),
         Json::Object(map) => {
             let entries = map.iter().map(|(key, value)| Ok((key.clone(), value_of(value)?)));

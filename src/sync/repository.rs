@@ -666,7 +666,7 @@ fn open_conflicts(work: &Work<'_>, states: &BTreeMap<String, State>) -> SyncResu
 pub(super) fn state_id(states: &BTreeMap<String, State>) -> String {
     let mut bytes = Vec::new();
     for (name, state) in states {
-        crate::model::cbor::encode_into(&Value::Text(name.clone()), &mut bytes);
+        crate::model::cbor::encode_into(&Value::Text(name.clone().into()), &mut bytes);
         bytes.extend_from_slice(state.content.bytes());
         bytes.extend_from_slice(state.conflicts.bytes());
     }

@@ -88,7 +88,7 @@ mod tests {
     #[test]
     fn records_come_out_in_order_of_their_keys() {
         let mut sorted = SortedRecords::default();
-        let text = |number: u32| Value::Text(format!("{number} {}", "y".repeat(5000)));
+        let text = |number: u32| Value::Text(format!("{number} {}", "y".repeat(5000)).into());
         for number in 0..4000_u32 {
             sorted
                 .push(RecordKey::from_identity(&number.to_string()), &text(number))

@@ -251,7 +251,7 @@ pub(super) fn union_changes(kept: &Value, lost: &Value) -> Vec<FieldOperation> {
                 if let FieldOperation::Set(below, value) = edit
                     && Value::Map(ours.clone()).at(&below).is_none()
                 {
-                    let at = [collection.clone(), id.clone()]
+                    let at = [collection.clone(), id.clone().into()]
                         .into_iter()
                         .chain(below.parts().to_vec());
                     changes.push(FieldOperation::Set(FieldPath::new(at), value));

@@ -101,7 +101,7 @@ impl<'a> Work<'a> {
     /// Returns a value as text, from its blob if need be; `None` when it is no text.
     pub(super) fn text(&self, value: &Value) -> SyncResult<Option<String>> {
         match value {
-            Value::Text(text) => Ok(Some(text.clone())),
+            Value::Text(text) => Ok(Some(text.to_string())),
             Value::Blob(reference) if reference.shape == BlobShape::Text => {
                 Ok(String::from_utf8(blob::get(self.objects, reference)?).ok())
             }

@@ -6,7 +6,7 @@
 use serde_json::{Map as JsonMap, Value as Json};
 
 use crate::model::contact::{ELEMENT_MAPS, derive_full_name, ordered};
-use crate::model::{FieldPath, Map, Value, provisional};
+use crate::model::{FieldPath, Map, Text, Value, provisional};
 
 /// A `JSContact` value whose array members have names, by which two versions of an array are compared.
 #[derive(Debug, Clone, PartialEq)]
@@ -144,7 +144,12 @@ pub(super) fn to_tree(record: &Value, groups: Groups<'_>) -> Tree {
         };
         let entries: Vec<_> = ordered(elements)
             .into_iter()
-            .map(|(id, element)| (id.clone(), element_tree(collection, id, element, groups, &mut props)))
+            .map(|(id, element)| {
+                (
+                    id.to_string(),
+                    element_tree(collection, id, element, groups, &mut props),
+                )
+            })
             .collect();
         if !entries.is_empty() {
             members.push((collection.to_owned(), Tree::Object(entries)));
@@ -168,7 +173,7 @@ pub(super) fn to_tree(record: &Value, groups: Groups<'_>) -> Tree {
             .into_iter()
             .filter_map(|(id, element)| {
                 let name = element.get("name")?.as_text()?;
-                prop_entry(name, element, None, id.clone())
+                prop_entry(name, element, None, id.to_string())
             })
             .collect();
         entries.append(&mut props);
@@ -185,7 +190,7 @@ fn plain_tree(value: &Value) -> Tree {
         Value::Map(map) => {
             return Tree::Object(
                 map.iter()
-                    .map(|(key, value)| (key.clone(), plain_tree(value)))
+                    .map(|(key, value)| (key.to_string(), plain_tree(value)))
                     .collect(),
             );
         }
@@ -193,7 +198,7 @@ fn plain_tree(value: &Value) -> Tree {
         Value::Bool(flag) => Json::Bool(*flag),
         Value::Integer(number) => Json::from(*number),
         Value::Float(number) => Json::from(*number),
-        Value::Text(text) | Value::Decimal(text) => Json::String(text.clone()),
+        Value::Text(text) | Value::Decimal(text) => Json::String(text.to_string()),
         Value::Bytes(bytes) => Json::String(data_encoding::BASE64.encode(bytes)),
         Value::List(list) => Json::Array(list.iter().map(|value| plain_tree(value).json()).collect()),
         Value::Blob(blob) => Json::String(blob.hash.to_string()),
@@ -205,7 +210,7 @@ fn rank(kind: &str, table: &[&str]) -> usize {
 }
 
 fn components_tree(components: &Map, table: &[&str]) -> Tree {
-    let mut keys: Vec<&String> = components.keys().collect();
+    let mut keys: Vec<&Text> = components.keys().collect();
     keys.sort_by_key(|key| {
         let kind = key.split(':').next().unwrap_or_default();
         (rank(kind, table), kind.to_owned(), key.len(), (*key).clone())
@@ -214,8 +219,12 @@ fn components_tree(components: &Map, table: &[&str]) -> Tree {
         let component = components.get(key)?.as_map()?;
         let kind = key.split(':').next().unwrap_or_default();
         let mut members = vec![("kind".to_owned(), Tree::text(kind))];
-        members.extend(component.iter().map(|(name, value)| (name.clone(), plain_tree(value))));
-        Some((key.clone(), Tree::Object(members)))
+        members.extend(
+            component
+                .iter()
+                .map(|(name, value)| (name.to_string(), plain_tree(value))),
+        );
+        Some((key.to_string(), Tree::Object(members)))
     });
     Tree::Array(items.collect())
 }
@@ -226,7 +235,7 @@ fn name_tree(name: &Map) -> Tree {
             Value::Map(components) if key == "components" => components_tree(components, &NAME_ORDER),
             _ => plain_tree(value),
         };
-        (key.clone(), tree)
+        (key.to_string(), tree)
     });
     Tree::Object(members.collect())
 }
@@ -261,7 +270,7 @@ fn element_tree(
             }
             ("components", Value::Map(components)) => components_tree(components, &ADDRESS_ORDER),
             ("units", Value::Map(units)) => units_tree(units),
-            ("date", Value::Text(date)) => date_tree(date).unwrap_or_else(|| Tree::text(date)),
+            ("date", Value::Text(date)) => date_tree(date).unwrap_or_else(|| Tree::text(date.as_str())),
             ("data", Value::Bytes(bytes)) => {
                 let media_type = element.get("mediaType").and_then(Value::as_text).unwrap_or_default();
                 let uri = format!("data:{media_type};base64,{}", data_encoding::BASE64.encode(bytes));
@@ -271,7 +280,7 @@ fn element_tree(
             ("uri", _) if element.contains_key("data") => continue,
             _ => plain_tree(value),
         };
-        members.push((key.clone(), tree));
+        members.push((key.to_string(), tree));
     }
     Tree::Object(members)
 }
@@ -447,7 +456,7 @@ fn plain_value(name: &str, json: &Json) -> Option<Value> {
             });
             Value::Map(inner.collect())
         }
-        Json::String(text) if texts => Value::Text(text.clone()),
+        Json::String(text) if texts => Value::Text(text.clone().into()),
         Json::Bool(true) => Value::Bool(true),
         Json::Number(number) if name == "pref" => Value::Integer(number.as_i64()?),
         _ => return None,
@@ -515,7 +524,7 @@ fn read_element(collection: &str, json: &Json) -> Map {
         let read = match (*field, value) {
             ("components", _) => Some(Value::Map(read_components(value))),
             ("units", Json::Array(units)) => Some(Value::Map(read_units(units))),
-            ("date", _) => read_date(value).map(Value::Text),
+            ("date", _) => read_date(value).map(Value::from),
             ("contexts" | "features", Json::Object(flags)) => {
                 let set = flags.iter().filter(|(_, flag)| **flag == Json::Bool(true));
                 Some(Value::Map(
@@ -524,7 +533,7 @@ fn read_element(collection: &str, json: &Json) -> Map {
             }
             ("pref", Json::Number(number)) => number.as_i64().map(Value::Integer),
             ("kind", Json::String(kind)) if collection == "titles" && kind == "title" => None,
-            (_, Json::String(text)) => Some(Value::Text(text.clone())),
+            (_, Json::String(text)) => Some(Value::Text(text.clone().into())),
             _ => None,
         };
         map.extend(read.map(|value| ((*field).to_owned(), value)));
@@ -538,7 +547,7 @@ fn read_element(collection: &str, json: &Json) -> Map {
         map.remove("uri");
         map.insert("data".to_owned(), Value::Bytes(bytes));
         if !media_type.is_empty() && !map.contains_key("mediaType") {
-            map.insert("mediaType".to_owned(), Value::Text(media_type));
+            map.insert("mediaType".to_owned(), Value::Text(media_type.into()));
         }
     }
     map.retain(|_, value| !matches!(value, Value::Map(inner) if inner.is_empty()));
@@ -624,11 +633,11 @@ fn read_props(card: &Json, rename: &dyn Fn(&str, &str) -> String, record: &mut V
                 Json::Array(items) => items.iter().filter_map(Json::as_str).collect::<Vec<_>>().join(","),
                 _ => continue,
             };
-            params.insert(key.to_ascii_uppercase(), Value::Text(text));
+            params.insert(key.to_ascii_uppercase(), Value::Text(text.into()));
         }
         map.insert("params".to_owned(), Value::Map(params));
         if place.parts().len() == 2 {
-            map.insert("name".to_owned(), Value::Text(name.to_ascii_uppercase()));
+            map.insert("name".to_owned(), Value::Text(name.to_ascii_uppercase().into()));
         }
         record.set_at(&place, Value::Map(map));
     }

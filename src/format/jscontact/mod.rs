@@ -21,7 +21,7 @@ use super::{
     Bindings, Broken, Confidence, Document, Edit, Format, FormatError, FormatInfo, ItemError, Old, Parsed, Put, RawItem,
 };
 use crate::model::contact::{has_elements, rename_elements};
-use crate::model::{Domain, FieldPath, Hash, Kind, Map, Value, is_provisional, provisional};
+use crate::model::{Domain, FieldPath, Hash, Kind, Map, Text, Value, is_provisional, provisional};
 use convert::{Tree, group_name, prop_places, read_card, to_tree};
 use merge::Merge;
 use scan::{Node, Shape, skip_space};
@@ -322,7 +322,7 @@ fn edit_of(edits: &[Edit], index: usize) -> Option<&Edit> {
 }
 
 /// The id in the file of each element of the record: by collection and element id.
-type FileIds = BTreeMap<(String, String), String>;
+type FileIds = BTreeMap<(Text, Text), Text>;
 
 /// Renames the elements of a record to the ids of the file.
 fn with_file_ids(record: &Value, ids: &FileIds) -> Value {
@@ -330,7 +330,7 @@ fn with_file_ids(record: &Value, ids: &FileIds) -> Value {
     for (collection, value) in record.as_map().into_iter().flatten() {
         let value = match value {
             Value::Map(elements) if has_elements(collection) => {
-                let rename = |id: &String| ids.get(&(collection.clone(), id.clone())).unwrap_or(id).clone();
+                let rename = |id: &Text| ids.get(&(collection.clone(), id.clone())).unwrap_or(id).clone();
                 Value::Map(
                     elements
                         .iter()
@@ -356,9 +356,9 @@ fn file_ids(record: &Value, card: &Json, bindings: &Bindings) -> FileIds {
             let own = if collection == "vcard" {
                 key.clone()
             } else {
-                key.trim_start_matches('~').to_owned()
+                key.trim_start_matches('~').into()
             };
-            ids.insert((collection.clone(), id.clone()), own);
+            ids.insert((collection.clone(), id.as_str().into()), own);
         }
     }
     for (collection, elements) in record
@@ -368,7 +368,7 @@ fn file_ids(record: &Value, card: &Json, bindings: &Bindings) -> FileIds {
         .filter(|(collection, _)| has_elements(collection))
     {
         let mut taken: BTreeSet<String> = card
-            .get(collection)
+            .get(collection.as_str())
             .and_then(Json::as_object)
             .into_iter()
             .flatten()
@@ -388,7 +388,7 @@ fn file_ids(record: &Value, card: &Json, bindings: &Bindings) -> FileIds {
                 .take(200)
                 .collect();
             let mut own = if collection == "vcard" || !is_provisional(id) && *id == plain {
-                id.clone()
+                id.to_string()
             } else {
                 plain
             };
@@ -396,7 +396,7 @@ fn file_ids(record: &Value, card: &Json, bindings: &Bindings) -> FileIds {
                 own.push('-');
             }
             taken.insert(own.clone());
-            ids.insert(key, own);
+            ids.insert(key, own.into());
         }
     }
     ids
@@ -569,7 +569,7 @@ fn patch(record: &Value, old: Old<'_>) -> Result<Patched, ItemError> {
     renew_full_name(&card, &after, &mut base, &mut target);
     let places = prop_places(&card, &|_, id| id.to_owned());
     let name = |(at, place): (usize, &Option<FieldPath>)| match place.as_ref().map(|place| (place.parts(), place)) {
-        Some(([_, key], _)) => key.clone(),
+        Some(([_, key], _)) => key.to_string(),
         Some((_, place)) => place.to_string(),
         None => format!("#{at}"),
     };
@@ -636,7 +636,7 @@ fn bind(record: &Value, view: &Value, ids: &FileIds, kept_props: &[Option<String
         for key in elements.as_map().into_iter().flat_map(Map::keys) {
             let own = key.strip_prefix('~').unwrap_or(key);
             if let Some(id) = by_file_id.get(&(collection.as_str(), own)) {
-                bindings.insert(FieldPath::new([collection, key]).to_string(), (*id).to_owned());
+                bindings.insert(FieldPath::new([collection.as_str(), key]).to_string(), (*id).to_owned());
             }
         }
     }

@@ -7,7 +7,7 @@ use super::date::{self, Date, DateWriting};
 use super::encoding::Encoding;
 use super::mapping::{Derivation, FieldKind, FieldSpec, LabelTable, Mapping};
 use crate::model::contact::derive_full_name;
-use crate::model::{FieldPath, Map, Value};
+use crate::model::{FieldPath, Map, Text, Value};
 
 /// A cell's text; `None` where bytes of the file are no text.
 pub(super) type Cell = Option<String>;
@@ -118,7 +118,7 @@ pub(super) fn read(
         let joined = texts.join("\n");
         let text = joined.trim_matches('\n');
         if !text.is_empty() {
-            part.set_at(&field.path, Value::Text(unix_lines(text)));
+            part.set_at(&field.path, Value::Text(unix_lines(text).into()));
         }
         return Ok(part);
     }
@@ -136,7 +136,7 @@ pub(super) fn read(
         return Err(Unreadable);
     }
     match &field.kind {
-        FieldKind::Text => part.set_at(&field.path, Value::Text(unix_lines(text))),
+        FieldKind::Text => part.set_at(&field.path, Value::Text(unix_lines(text).into())),
         FieldKind::Bytes => {
             let bytes = data_encoding::BASE64.decode(text.as_bytes()).map_err(|_| Unreadable)?;
             part.set_at(&field.path, Value::Bytes(bytes));
@@ -160,7 +160,7 @@ pub(super) fn read(
         FieldKind::Derived { rules, .. } => {
             let text = unix_lines(text);
             if !rules.iter().any(|rule| is_derived(*rule, &text, shown)) {
-                part.set_at(&field.path, Value::Text(text));
+                part.set_at(&field.path, Value::Text(text.into()));
             }
         }
         FieldKind::Lines | FieldKind::DateParts | FieldKind::Key => {}
@@ -237,7 +237,7 @@ fn write_label(table: &LabelTable, want: &Value, dialect: &Dialect<'_>) -> Strin
                         .iter()
                         .any(|(_, leaves)| leaves.iter().any(|(path, _)| path.parts() == [map, word]))
                 };
-                words.keys().find(|word| !known(word)).cloned()
+                words.keys().find(|word| !known(word)).map(Text::to_string)
             }),
         None => want
             .at(&FieldPath::new([table.other.as_str()]))
@@ -394,7 +394,7 @@ impl Words<'_> {
         }
         for word in words
             .keys()
-            .map(String::as_str)
+            .map(Text::as_str)
             .filter(|word| !seen.contains(word) && self.can_hold(word))
         {
             let mark = self.system.filter(|_| self.marked.iter().any(|system| system == word));

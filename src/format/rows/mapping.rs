@@ -367,7 +367,7 @@ fn slot_of(column: &ColumnFile) -> Option<(String, String, FieldPath)> {
             if contact::has_elements(collection) && slot.starts_with('~') && !field.is_empty() =>
         {
             Some((
-                collection.clone(),
+                collection.to_string(),
                 slot[1..].to_owned(),
                 FieldPath::new(field.iter().cloned()),
             ))

@@ -119,7 +119,9 @@ impl<'a> Reader<'a> {
 
 pub(super) fn text_map<const N: usize>(entries: [(&str, String); N]) -> Map {
     let entries = entries.into_iter().filter(|(_, text)| !text.is_empty());
-    entries.map(|(key, text)| (key.to_owned(), Value::Text(text))).collect()
+    entries
+        .map(|(key, text)| (key.to_owned(), Value::Text(text.into())))
+        .collect()
 }
 
 fn looks_like_uri(text: &str) -> bool {
@@ -222,7 +224,7 @@ fn with_types(collection: &str, line: &Line, mut map: Map) -> Map {
     }
     if has_label(collection) && !is_media && !matches!(line.name.as_str(), "X-SOCIALPROFILE" | "KEY") {
         let label = label_word(line);
-        map.extend(label.map(|word| ("label".to_owned(), Value::Text(word.to_owned()))));
+        map.extend(label.map(|word| ("label".to_owned(), Value::Text(word.to_owned().into()))));
     }
     map
 }
@@ -242,7 +244,7 @@ pub(super) fn label_word(line: &Line) -> Option<&str> {
 }
 
 fn insert_flag(map: &mut Map, field: &str, flag: &str) {
-    let inner = map.entry(field.to_owned()).or_insert_with(|| Value::Map(Map::new()));
+    let inner = map.get_or_insert_with(field, || Value::Map(Map::new()));
     if let Value::Map(inner) = inner {
         inner.insert(flag.to_owned(), Value::Bool(true));
     }
@@ -357,7 +359,7 @@ fn media(reader: &Reader<'_>, line: &Line) -> Vec<(&'static str, Map)> {
     } else {
         return Vec::new();
     }
-    map.extend(media_type.map(|media_type| ("mediaType".to_owned(), Value::Text(media_type))));
+    map.extend(media_type.map(|media_type| ("mediaType".to_owned(), Value::Text(media_type.into()))));
     if line.name == "KEY" {
         return vec![("cryptoKeys", with_types("cryptoKeys", line, map))];
     }

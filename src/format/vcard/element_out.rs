@@ -31,7 +31,7 @@ pub(super) fn meanings(collection: &str, map: &Map, version: Version) -> Vec<Mea
         let inner = map.get(field).and_then(Value::as_map).into_iter().flatten();
         inner
             .filter(|(_, value)| **value == Value::Bool(true))
-            .map(|(word, _)| word.clone())
+            .map(|(word, _)| word.to_string())
             .collect()
     };
     let mut meanings = Vec::new();

@@ -53,7 +53,7 @@ fn element(fields: Vec<(&'static str, BoxedStrategy<Value>, bool)>) -> BoxedStra
 }
 
 fn texts(strategy: BoxedStrategy<String>) -> BoxedStrategy<Value> {
-    strategy.prop_map(Value::Text).boxed()
+    strategy.prop_map(Value::from).boxed()
 }
 
 fn flags(words: &'static [&'static str]) -> BoxedStrategy<Value> {
@@ -75,7 +75,7 @@ fn one_of(words: &'static [&'static str]) -> BoxedStrategy<Value> {
 
 fn uri() -> BoxedStrategy<Value> {
     "https://[a-z]{1,8}[.]org/[a-z,;=?\\\\]{0,60}"
-        .prop_map(Value::Text)
+        .prop_map(Value::from)
         .boxed()
 }
 
@@ -93,7 +93,7 @@ fn components(kinds: &'static [&'static str]) -> BoxedStrategy<Value> {
             let items = items.into_iter().map(|(kind, text)| {
                 (
                     kind.to_owned(),
-                    Value::Map(Map::from([("value".to_owned(), Value::Text(text))])),
+                    Value::Map(Map::from([("value".to_owned(), Value::Text(text.into()))])),
                 )
             });
             let mut items: Map = items.collect();
@@ -271,11 +271,11 @@ fn record() -> BoxedStrategy<Value> {
         let derived = crate::model::contact::derive_full_name(map["components"].as_map().unwrap());
         map.extend(
             full.filter(|full| *full != derived)
-                .map(|full| ("full".to_owned(), Value::Text(full))),
+                .map(|full| ("full".to_owned(), Value::Text(full.into()))),
         );
         ("name".to_owned(), Value::Map(map))
     });
-    let language = word().prop_map(|word| ("language".to_owned(), Value::Text(word)));
+    let language = word().prop_map(|word| ("language".to_owned(), Value::Text(word.into())));
     let others = (
         proptest::option::weighted(0.9, name),
         proptest::option::weighted(0.5, keywords),
@@ -431,7 +431,7 @@ fn mixed(left: &Value, right: &Value, choices: &[bool]) -> Value {
     let derived = out.at(&FieldPath::new(["name", "components"])).and_then(Value::as_map);
     let derived = derived.map(crate::model::contact::derive_full_name).unwrap_or_default();
     let full = FieldPath::new(["name", "full"]);
-    if out.at(&full) == Some(&Value::Text(derived)) {
+    if out.at(&full) == Some(&Value::Text(derived.into())) {
         out.remove_at(&full);
     }
     out.prune();

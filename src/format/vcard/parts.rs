@@ -134,7 +134,7 @@ pub(super) fn flags(record: &Value, collection: &str) -> Vec<String> {
         .into_iter()
         .flatten()
         .filter(|(_, value)| **value == Value::Bool(true));
-    set.map(|(key, _)| key.clone())
+    set.map(|(key, _)| key.to_string())
         .filter(|key| !key.trim().is_empty())
         .collect()
 }
@@ -158,7 +158,7 @@ pub(super) fn relations(record: &Value) -> Vec<(String, String)> {
         let words = value.as_map().and_then(|map| map.get("relation")?.as_map());
         for (word, flag) in words.into_iter().flatten() {
             if *flag == Value::Bool(true) && !key.trim().is_empty() && !word.trim().is_empty() {
-                pairs.push((key.clone(), word.clone()));
+                pairs.push((key.to_string(), word.to_string()));
             }
         }
     }
@@ -212,7 +212,7 @@ pub(super) fn pronouns(record: &Value) -> Vec<(String, Map)> {
     let entries = map
         .into_iter()
         .flatten()
-        .filter_map(|(key, value)| Some((key.clone(), value.as_map()?.clone())));
+        .filter_map(|(key, value)| Some((key.to_string(), value.as_map()?.clone())));
     entries
         .filter(|(_, map)| {
             map.get("pronouns")

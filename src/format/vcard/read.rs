@@ -406,10 +406,7 @@ impl Card {
                 Companion::CountryCode
             }
             name => {
-                let bound = element
-                    .value
-                    .entry("vcard".to_owned())
-                    .or_insert_with(|| Value::Map(Map::new()));
+                let bound = element.value.get_or_insert_with("vcard", || Value::Map(Map::new()));
                 let Value::Map(bound) = bound else { return };
                 let mut key = name.to_owned();
                 let mut number = 1;
@@ -688,7 +685,7 @@ fn read_single(version: Version, line: &Line, single: Single) -> Vec<(FieldPath,
     let reader = Reader::new(version, line);
     let text = reader.text();
     let leaf = |path: &[&str], text: String| {
-        let leaf = (FieldPath::new(path.iter().copied()), Value::Text(text));
+        let leaf = (FieldPath::new(path.iter().copied()), Value::Text(text.into()));
         if matches!(&leaf.1, Value::Text(text) if text.trim().is_empty()) {
             Vec::new()
         } else {
@@ -751,7 +748,7 @@ fn read_name(reader: &Reader<'_>, line: &Line) -> Vec<(FieldPath, Value)> {
             };
             leaves.push((
                 FieldPath::new(["name", "components", &key, "value"]),
-                Value::Text(item.clone()),
+                Value::Text(item.clone().into()),
             ));
         }
     }
@@ -761,7 +758,10 @@ fn read_name(reader: &Reader<'_>, line: &Line) -> Vec<(FieldPath, Value)> {
         .zip(sort)
         .filter(|(_, text)| !text.trim().is_empty())
     {
-        leaves.push((FieldPath::new(["name", "sortAs", kind]), Value::Text(text.to_owned())));
+        leaves.push((
+            FieldPath::new(["name", "sortAs", kind]),
+            Value::Text(text.to_owned().into()),
+        ));
     }
     leaves
 }
@@ -775,7 +775,7 @@ pub(super) fn unknown(line: &Line) -> Map {
     } else {
         raw_text(&line.text())
     };
-    map.insert("value".to_owned(), Value::Text(text));
+    map.insert("value".to_owned(), Value::Text(text.into()));
     let mut params: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for param in &line.params {
         let carries = matches!(param.name.as_str(), "ENCODING" | "CHARSET" | "");
@@ -792,7 +792,7 @@ pub(super) fn unknown(line: &Line) -> Map {
     if !params.is_empty() {
         let params = params
             .into_iter()
-            .map(|(name, values)| (name, Value::Text(values.join(","))));
+            .map(|(name, values)| (name, Value::Text(values.join(",").into())));
         map.insert("params".to_owned(), Value::Map(params.collect()));
     }
     map

@@ -8,7 +8,7 @@ use super::read::NAME_FIELDS;
 use super::text::{Content, Property, Style, Version, param};
 use super::token::{Line, Param, Transport};
 use super::words::{self, Meaning};
-use crate::model::{Map, Value};
+use crate::model::{Map, Text, Value};
 
 /// Returns the property of a new line.
 pub(super) fn fresh(written: &Written, group: Option<&str>, version: Version) -> Property {
@@ -373,7 +373,7 @@ fn typed(word: &str, written: String) -> Param {
 /// Returns the value of N for name components.
 pub(super) fn name_content(components: Option<&Map>, version: Version, least: usize) -> Content {
     let items = |kind: &str| -> Vec<String> {
-        let mut found: Vec<(&String, &Value)> = components
+        let mut found: Vec<(&Text, &Value)> = components
             .into_iter()
             .flatten()
             .filter(|(key, _)| key.split(':').next() == Some(kind))

@@ -11,7 +11,7 @@ use super::text::{Content, Property, Style, Version};
 use super::token::each_physical_line;
 use super::words;
 use crate::format::{Bindings, Parsed, Put};
-use crate::model::{Domain, FieldPath, Hash, Map, Value, cbor, contact};
+use crate::model::{Domain, FieldPath, Hash, Map, Text, Value, cbor, contact};
 
 /// A piece of the new card.
 #[derive(Debug, Clone)]
@@ -89,7 +89,7 @@ pub(super) fn style_of(bytes: &[u8], card: &Card) -> Style {
 }
 
 /// Returns the elements of a collection that a card could show, in the order in which people should see them.
-pub(super) fn elements_of<'a>(record: &'a Value, collection: &str) -> Vec<(&'a String, &'a Map)> {
+pub(super) fn elements_of<'a>(record: &'a Value, collection: &str) -> Vec<(&'a Text, &'a Map)> {
     let elements = record.as_map().and_then(|map| map.get(collection)?.as_map());
     elements.map(contact::ordered).unwrap_or_default()
 }

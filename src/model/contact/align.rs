@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::model::{Domain, FieldPath, Hash, Map, Value, cbor, is_provisional};
+use crate::model::{Domain, FieldPath, Hash, Map, Text, Value, cbor, is_provisional};
 
 /// Finds the element id behind every provisional key of `view`, given what the item showed before.
 ///
@@ -25,14 +25,14 @@ pub fn align(
         let known = reference.and_then(|record| record.as_map()?.get(collection)?.as_map());
         let empty = Map::new();
         for (key, id) in align_collection(collection, elements, known.unwrap_or(&empty), bound, taken) {
-            bindings.insert(FieldPath::new([collection.as_str(), &key]).to_string(), id);
+            bindings.insert(FieldPath::new([collection.as_str(), &key]).to_string(), id.into());
         }
     }
     bindings
 }
 
 /// Tells whether an element that was read and one that is known are the same.
-type SameElement<'a> = &'a dyn Fn((&String, &Value), (&String, &Value)) -> bool;
+type SameElement<'a> = &'a dyn Fn((&Text, &Value), (&Text, &Value)) -> bool;
 
 fn align_collection(
     collection: &str,
@@ -40,9 +40,9 @@ fn align_collection(
     known: &Map,
     bound: &BTreeMap<String, String>,
     taken: &dyn Fn(&str, &str) -> bool,
-) -> Vec<(String, String)> {
-    let mut open: Vec<(&String, &Value)> = elements.iter().filter(|(key, _)| is_provisional(key)).collect();
-    let mut free: Vec<(&String, &Value)> = {
+) -> Vec<(Text, Text)> {
+    let mut open: Vec<(&Text, &Value)> = elements.iter().filter(|(key, _)| is_provisional(key)).collect();
+    let mut free: Vec<(&Text, &Value)> = {
         let mut list: Vec<_> = known.iter().collect();
         list.sort_by_key(|(id, value)| (order_of(value), *id));
         list
@@ -52,7 +52,7 @@ fn align_collection(
     let previous = |key: &str| bound.get(&FieldPath::new([collection, key]).to_string());
     let mut pass = |same: SameElement<'_>| {
         open.retain(|(key, value)| {
-            let Some(at) = free.iter().position(|(id, known)| same((key, value), (id, known))) else {
+            let Some(at) = free.iter().position(|(id, known)| same((*key, *value), (*id, *known))) else {
                 return true;
             };
             found.push(((*key).clone(), free.remove(at).0.clone()));
@@ -60,17 +60,21 @@ fn align_collection(
         });
     };
     // An element that is equal and also stands where it stood wins over an equal one elsewhere.
-    pass(&|(key, value), (id, known)| previous(key) == Some(id) && same_element(collection, value, known));
+    pass(&|(key, value), (id, known)| {
+        previous(key).is_some_and(|bound| *bound == **id) && same_element(collection, value, known)
+    });
     pass(&|(_, value), (_, known)| same_element(collection, value, known));
     pass(&|(_, value), (_, known)| {
         match_key(collection, value).is_some_and(|key| match_key(collection, known) == Some(key))
     });
-    pass(&|(key, _), (id, _)| previous(key) == Some(id));
+    pass(&|(key, _), (id, _)| previous(key).is_some_and(|bound| *bound == **id));
     pass(&|(_, value), (_, known)| element_type(collection, value) == element_type(collection, known));
-    let mut used: BTreeSet<String> = found.iter().map(|(_, id)| id.clone()).collect();
+    let mut used: BTreeSet<Text> = found.iter().map(|(_, id)| id.clone()).collect();
     used.extend(known.keys().cloned());
     for (key, value) in open {
-        let id = fresh_id(collection, value, &|id| used.contains(id) || taken(collection, id));
+        let id = Text::from(fresh_id(collection, value, &|id| {
+            used.contains(id) || taken(collection, id)
+        }));
         used.insert(id.clone());
         found.push((key.clone(), id));
     }
@@ -191,14 +195,14 @@ fn fresh_id(collection: &str, value: &Value, taken: &dyn Fn(&str) -> bool) -> St
 /// Renames the elements of a record by `bindings` (pointer of the element → new id).
 pub fn rename_elements(record: &Value, bindings: &BTreeMap<String, String>) -> Value {
     let mut renamed = record.clone();
-    for (collection, elements) in renamed.as_map_mut().into_iter().flatten() {
+    for (collection, elements) in renamed.as_map_mut().into_iter().flat_map(Map::iter_mut) {
         let Some(elements) = elements.as_map_mut() else {
             continue;
         };
         let taken = std::mem::take(elements);
         for (key, value) in taken {
             let pointer = FieldPath::new([collection.as_str(), &key]).to_string();
-            elements.insert(bindings.get(&pointer).cloned().unwrap_or(key), value);
+            elements.insert(bindings.get(&pointer).map_or(key, Text::from), value);
         }
     }
     renamed
@@ -217,7 +221,7 @@ pub fn same_class(path: &FieldPath, left: &Value, right: &Value) -> bool {
     if left == right {
         return true;
     }
-    match path.parts().last().map(String::as_str) {
+    match path.parts().last().map(Text::as_str) {
         Some("address") => left.eq_ignore_ascii_case(right),
         Some("number") => {
             let digits = |text: &str| {

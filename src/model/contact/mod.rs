@@ -45,7 +45,7 @@ pub use align::{align, rename_elements, same_class};
 pub use identity::{IdentityKeys, compatible_names, identity_keys, title};
 pub use name::derive_full_name;
 
-use super::Map;
+use super::{Map, Text};
 
 /// The collections of a card whose members are elements with ids.
 pub const ELEMENT_MAPS: [&str; 17] = [
@@ -74,7 +74,7 @@ pub fn has_elements(collection: &str) -> bool {
 }
 
 /// Returns the elements of a collection in the order in which a person should see them: by `order`, then id.
-pub fn ordered(elements: &Map) -> Vec<(&String, &Map)> {
+pub fn ordered(elements: &Map) -> Vec<(&Text, &Map)> {
     let mut list: Vec<_> = elements
         .iter()
         .filter_map(|(id, value)| Some((id, value.as_map()?)))

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::CsvDocument;
 use crate::format::rows::layout::Layout;
 use crate::format::rows::mapping::{Home, numbered};
-use crate::model::{Value, contact};
+use crate::model::{Map, Value, contact};
 
 impl CsvDocument {
     /// Adds columns until a new row could show all of `record`'s elements; returns whether there was need.
@@ -109,7 +109,7 @@ impl CsvDocument {
 fn main_values(record: &Value, collection: &str) -> Vec<Value> {
     let fields = ["address", "number", "uri", "user", "name", "date", "components", "full"];
     let members = record.as_map().and_then(|card| card.get(collection)?.as_map());
-    let values = members.into_iter().flat_map(std::collections::BTreeMap::values);
+    let values = members.into_iter().flat_map(Map::values);
     values
         .filter_map(|member| fields.iter().find_map(|field| member.as_map()?.get(*field)).cloned())
         .collect()

@@ -164,7 +164,7 @@ impl<'a> Engine<'a> {
         }
         self.dialect.encoding.encode(key)?;
         let mut texts = self.patch_group(group, value, blank, true);
-        texts.insert(column, Some(key.clone()));
+        texts.insert(column, Some(key.to_string()));
         let mut row: Vec<Cell> = vec![Some(String::new()); texts.keys().max()? + 1];
         store(&mut row, texts.clone());
         let (shown_path, shown) = self.read_keyed(group, collection, &row).ok().flatten()?;

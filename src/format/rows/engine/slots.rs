@@ -7,7 +7,7 @@ use crate::format::Bindings;
 use crate::format::rows::field::Cell;
 use crate::format::rows::layout::Group;
 use crate::format::rows::mapping::Home;
-use crate::model::{FieldPath, Map, Value, contact};
+use crate::model::{FieldPath, Map, Text, Value, contact};
 
 /// Writes the elements of one collection into their slots.
 pub(super) struct Collection<'a> {
@@ -61,15 +61,15 @@ impl<'a> Collection<'a> {
             .or_else(|| self.elements.contains_key(&key).then_some(key));
         // A caller that lost the bindings still means the element that looks the same.
         known.or_else(|| {
-            let same = |(id, element): &(&String, &Value)| {
+            let same = |(id, element): &(&Text, &Value)| {
                 let element = *element;
-                !self.placed.contains(*id)
+                !self.placed.contains(id.as_str())
                     && shown
                         .leaves()
                         .iter()
                         .all(|(path, leaf)| element.at(path) == Some(*leaf))
             };
-            self.elements.iter().find(same).map(|(id, _)| id.clone())
+            self.elements.iter().find(same).map(|(id, _)| id.to_string())
         })
     }
 
@@ -153,7 +153,7 @@ impl<'a> Collection<'a> {
         let mut free: Vec<&Group> = free.to_vec();
         let elements = std::mem::take(&mut self.elements);
         let mut waiting = contact::ordered(&elements);
-        waiting.retain(|(id, _)| !self.placed.contains(*id));
+        waiting.retain(|(id, _)| !self.placed.contains(id.as_str()));
         waiting.sort_by_key(|(_, element)| element.get("pref").and_then(Value::as_integer).unwrap_or(i64::MAX));
         for (id, element) in waiting {
             let element = Value::Map(element.clone());
@@ -171,7 +171,7 @@ impl<'a> Collection<'a> {
             }
             if let Some((at, _, texts)) = best {
                 let group = free.remove(at);
-                self.bind(group, 0, Some(id), written);
+                self.bind(group, 0, Some(&id.to_string()), written);
                 store(cells, texts);
             }
         }

@@ -21,7 +21,7 @@ use crate::format::{
     Bindings, Broken, Confidence, Document, Edit, Format, FormatError, FormatInfo, ItemError, Old, Parsed, Put, RawItem,
 };
 use crate::model::contact::{derive_full_name, rename_elements, title};
-use crate::model::{Domain, FieldPath, Hash, Value};
+use crate::model::{Domain, FieldPath, Hash, Map, Value};
 
 /// Changes when the same bytes are read or written in another way than before.
 const CODEC_VERSION: u8 = 1;
@@ -384,7 +384,7 @@ fn members_of(record: Option<&Value>, home: &Home) -> usize {
         return 0;
     };
     let members = record.and_then(|record| record.as_map()?.get(collection)?.as_map());
-    members.map_or(0, BTreeMap::len)
+    members.map_or(0, Map::len)
 }
 
 /// Finds the new names of repeated attributes after some of them went, and renames slots by them.

@@ -311,7 +311,10 @@ fn every_leaf_of_every_item_changes_alone() {
                 let shown = view(&*document, item, &bindings);
                 for (path, value) in shown.leaves() {
                     let Value::Text(text) = value else { continue };
-                    if matches!(path.parts().last().map(String::as_str), Some("kind" | "date" | "label")) {
+                    if matches!(
+                        path.parts().last().map(|part| part.as_str()),
+                        Some("kind" | "date" | "label")
+                    ) {
                         continue;
                     }
                     let mut changed = shown.clone();

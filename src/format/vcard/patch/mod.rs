@@ -252,7 +252,7 @@ impl Patch<'_> {
         wanted.extend(label.map(|label| (Companion::Label, Content::Text(words::written_label(&label)))));
         wanted.extend(code.map(|code| (Companion::CountryCode, Content::Text(code.to_ascii_lowercase()))));
         let mut missing: Vec<Companion> = wanted.iter().map(|(companion, _)| companion.clone()).collect();
-        missing.extend(bound.keys().cloned().map(Companion::Bound));
+        missing.extend(bound.keys().map(|key| Companion::Bound(key.to_string())));
         for (companion_at, companion) in &element.companions {
             missing.retain(|one| one != companion);
             let Some(old) = self.card.lines.get(*companion_at) else {
@@ -378,7 +378,7 @@ impl Patch<'_> {
         let known: BTreeSet<(String, String)> = (0..card.elements.len()).filter_map(|index| self.tag(index)).collect();
         for collection in write::COLLECTIONS.iter().chain(&["media", "vcard"]) {
             for (id, map) in write::elements_of(self.record, collection) {
-                if known.contains(&((*collection).to_owned(), id.clone())) {
+                if known.contains(&((*collection).to_owned(), id.to_string())) {
                     continue;
                 }
                 let Some(chunk) = element_chunk(collection, id, map, self.style, &mut self.groups) else {
