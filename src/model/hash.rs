@@ -66,12 +66,25 @@ impl Domain {
     }
 }
 
+/// Hashes content that fits, behind its domain, into `N` bytes.
+fn of_short<const N: usize>(domain: Domain, content: &[u8]) -> Option<Hash> {
+    let mut whole = [0; N];
+    let (first, rest) = whole.split_first_mut()?;
+    *first = domain as u8;
+    rest.get_mut(..content.len())?.copy_from_slice(content);
+    Some(Hash(*blake3::hash(whole.get(..=content.len())?).as_bytes()))
+}
+
 impl Hash {
     /// The length of an address in bytes.
     pub const BYTES: usize = 32;
 
     /// Hashes `content` in `domain`.
     pub fn of(domain: Domain, content: &[u8]) -> Self {
+        // In one piece, keys take one call and nodes use all lanes of the processor.
+        if let Some(hash) = of_short::<128>(domain, content).or_else(|| of_short::<8192>(domain, content)) {
+            return hash;
+        }
         let mut hasher = blake3::Hasher::new();
         hasher.update(&[domain as u8]);
         hasher.update(content);

@@ -20,5 +20,5 @@ pub use hash::{Domain, Hash};
 pub use id::{ParseIdError, ReplicaId, SnapshotId, TimeMs};
 pub use kind::Kind;
 pub use map::Map;
-pub use path::FieldPath;
+pub use path::{FieldPath, element_pointer};
 pub use value::{BlobRef, BlobShape, RecordKey, Text, Value, is_provisional, provisional};

@@ -30,7 +30,10 @@ impl FieldPath {
         let parts: Vec<Text> = pointer
             .strip_prefix('/')?
             .split('/')
-            .map(|part| part.replace("~1", "/").replace("~0", "~").into())
+            .map(|part| match part.contains('~') {
+                true => part.replace("~1", "/").replace("~0", "~").into(),
+                false => part.into(),
+            })
             .collect();
         (parts.len() <= Self::MAX_DEPTH).then_some(Self(parts))
     }
@@ -68,11 +71,29 @@ impl FieldPath {
 
 impl fmt::Display for FieldPath {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for part in &self.0 {
-            write!(formatter, "/{}", part.replace('~', "~0").replace('/', "~1"))?;
-        }
-        Ok(())
+        self.0.iter().try_for_each(|part| write_part(part, formatter))
     }
+}
+
+/// Writes the JSON Pointer of an element: that of the path of `collection` and `key`.
+pub fn element_pointer(collection: &str, key: &str, out: &mut String) {
+    out.clear();
+    for part in [collection, key] {
+        // A `String` takes everything.
+        let _always_fits = write_part(part, out);
+    }
+}
+
+fn write_part(part: &str, out: &mut dyn fmt::Write) -> fmt::Result {
+    out.write_char('/')?;
+    let mut rest = part;
+    while let Some(at) = rest.find(['~', '/']) {
+        let (plain, special) = rest.split_at(at);
+        out.write_str(plain)?;
+        out.write_str(if special.starts_with('~') { "~0" } else { "~1" })?;
+        rest = special.get(1..).unwrap_or_default();
+    }
+    out.write_str(rest)
 }
 
 #[cfg(test)]

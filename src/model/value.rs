@@ -235,8 +235,8 @@ impl fmt::Debug for RecordKey {
 /// Makes the provisional key of the `n`-th (from 0) element of a collection that a codec has read.
 ///
 /// A codec whose format has no element ids numbers its elements so; alignment gives them lasting ids.
-pub fn provisional(n: usize) -> String {
-    format!("~{n:04}")
+pub fn provisional(n: usize) -> Text {
+    smol_str::format_smolstr!("~{n:04}")
 }
 
 /// Returns whether `key` was made by [`provisional`].

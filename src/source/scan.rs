@@ -177,14 +177,21 @@ pub struct Scan {
     pub present: u64,
     /// Files opened on the way.
     pub open: OpenFiles,
+    /// How many bytes they have.
+    pub open_bytes: usize,
     /// The number the next new item gets.
     pub next_item: u64,
 }
 
 /// Returns the fingerprint of an item's bytes.
 pub(super) fn fingerprint(bytes: &[u8]) -> Fingerprint {
+    short(&Hash::of(Domain::Item, bytes))
+}
+
+/// Returns the fingerprint of an item that is its whole file.
+pub(super) fn short(hash: &Hash) -> Fingerprint {
     let mut short = [0; 16];
-    short.copy_from_slice(&Hash::of(Domain::Item, bytes).bytes()[..16]);
+    short.copy_from_slice(&hash.bytes()[..16]);
     short
 }
 
@@ -308,7 +315,9 @@ impl Scanner<'_> {
         let old = self.old.get(name).cloned().unwrap_or_default();
         // A file that is just being written may not have got to its first item yet.
         let line_ends: [&[u8]; 3] = [b"\n", b"\r", b"\n\0"];
+        let file_bytes = bytes.len();
         let cut = !bytes.is_empty() && !line_ends.iter().any(|end| bytes.ends_with(end));
+        self.scan.open_bytes += bytes.len();
         let document: Arc<dyn Document> = match self.input.format.open(bytes) {
             Ok(document) => Arc::from(document),
             Err(error) => {
@@ -345,7 +354,11 @@ impl Scanner<'_> {
         let mut order = Vec::with_capacity(document.item_count());
         for at in 0..document.item_count() {
             let item = document.item(at);
-            let print = fingerprint(item.bytes);
+            let print = if item.bytes.len() == file_bytes {
+                short(&hash)
+            } else {
+                fingerprint(item.bytes)
+            };
             let same = by_bytes.get_mut(&print).and_then(Vec::pop).filter(|_| same_lens);
             if let Some(number) = same {
                 missing.remove(&number);
@@ -587,7 +600,7 @@ fn single_runs(order: &[Place1]) -> BTreeMap<(Option<u64>, Option<u64>), usize> 
 
 /// Gives elements their ids and returns the map.
 pub(super) fn named(record: &Value, bindings: &Bindings) -> Map {
-    match rename_elements(record, bindings) {
+    match rename_elements(record.clone(), bindings) {
         Value::Map(map) => map,
         _ => Map::new(),
     }

@@ -80,7 +80,7 @@ fn read_all(
             match document.parse(item.bytes) {
                 Ok(parsed) => {
                     let bindings = align(&parsed.record, None, &std::collections::BTreeMap::new(), &|_, _| false);
-                    let mut record = rename_elements(&parsed.record, &bindings);
+                    let mut record = rename_elements(parsed.record.clone(), &bindings);
                     if let Value::Map(map) = &mut record {
                         decorate(map, None, &bindings);
                         if let Some(uid) = parsed.native_id {

@@ -170,7 +170,7 @@ impl OutPlan {
             parsed.record.prune();
             let reference = Value::Map(intended.view.clone());
             let bindings = align(&parsed.record, Some(&reference), &intended.bindings, &|_, _| false);
-            let mut actual = super::intake::rename(&parsed.record, &bindings);
+            let mut actual = super::intake::rename(parsed.record, &bindings);
             actual.remove("uid");
             let before = self
                 .before

@@ -1,11 +1,12 @@
 //! Which record a new item is, and which two records are one (`docs/architecture.md`, "Identity").
 
+use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::delta::{Entry, State};
 use crate::merge;
 use crate::model::contact::{IdentityKeys, compatible_names, identity_keys};
-use crate::model::{Domain, Hash, RecordKey, Value};
+use crate::model::{Domain, Hash, Map, RecordKey, Value, cbor};
 use crate::port::Objects;
 use crate::tree;
 
@@ -323,20 +324,28 @@ impl KeyMaker<'_> {
         RecordKey::from_identity(&format!("\u{0}content\u{0}{digest}\u{0}{ordinal}"))
     }
 
-    /// Makes the key; `content` is the canonical view.
+    /// Makes the key of an item that shows `view`.
     pub(super) fn make(
         &self,
         native_id: Option<&str>,
-        content: &[u8],
+        view: &Map,
         mine: &mut BTreeSet<RecordKey>,
     ) -> SyncResult<RecordKey> {
-        let digest = data_encoding::HEXLOWER.encode(&Hash::of(Domain::Value, content).bytes()[..16]);
+        let content = OnceCell::new();
+        let content = || -> &[u8] {
+            content.get_or_init(|| {
+                let mut content = Vec::new();
+                cbor::encode_map(view, &mut content);
+                content
+            })
+        };
+        let digest = || data_encoding::HEXLOWER.encode(&Hash::of(Domain::Value, content()).bytes()[..16]);
         for ordinal in 0u32..1_000_000 {
             let key = match native_id {
                 // Two people with one UID: the second is known by UID and content.
                 Some(uid) if ordinal == 0 => RecordKey::from_identity(uid),
-                Some(uid) => RecordKey::from_identity(&format!("{uid}\u{0}{digest}\u{0}{ordinal}")),
-                None if self.first_import => Self::content_key(content, ordinal),
+                Some(uid) => RecordKey::from_identity(&format!("{uid}\u{0}{}\u{0}{ordinal}", digest())),
+                None if self.first_import => Self::content_key(content(), ordinal),
                 None => {
                     let mut bytes = [0; 16];
                     (self.random)(&mut bytes);

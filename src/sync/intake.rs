@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::config::{Direction, SourceConfig};
 use super::guard::safeguard;
 use super::identity::KeyMaker;
-use super::recognise::{content_of, recognise};
+use super::recognise::{recognise, shown_first};
 use super::report::{SetAside, SourceReport, Union};
 use super::sorted::SortedRecords;
 use super::work::Work;
@@ -29,6 +29,9 @@ pub(super) struct Taken {
     pub(super) index: Index,
     pub(super) scan: Scan,
 }
+
+/// Up to how many bytes of a first import are kept for other sources to copy items from (chosen: 30,000 small cards).
+const KEPT_BYTES: usize = 16 * 1024 * 1024;
 
 /// Transactions by the heads they are made on.
 type Groups = BTreeMap<Vec<SnapshotId>, BTreeMap<RecordKey, Operation>>;
@@ -141,8 +144,8 @@ pub(super) fn take_in(
         }
         taker.removed(work, &index, &scan.removed)?;
     }
-    if taker.is_all {
-        // Nothing can be recognised, and the bytes are not needed before the next look at them.
+    if taker.is_all && scan.open_bytes > KEPT_BYTES {
+        // Nothing can be recognised; only another source could use the bytes, as it can do without.
         scan.open.clear();
     }
     if !scan.fresh.is_empty() {
@@ -290,7 +293,10 @@ impl Taker<'_> {
         };
         let used_state = work.state_at(&parents)?;
         let used = |key: &RecordKey| -> SyncResult<bool> {
-            Ok(work.entry(&state, key)?.is_some() || work.entry(&used_state, key)?.is_some())
+            let is_in = |state: &State| -> SyncResult<bool> {
+                Ok(state.content != crate::tree::empty_root() && work.entry(state, key)?.is_some())
+            };
+            Ok(is_in(&state)? || is_in(&used_state)?)
         };
         let maker = KeyMaker {
             used: &used,
@@ -298,21 +304,21 @@ impl Taker<'_> {
             random: work.env.random,
         };
         for fresh in scan.fresh.iter() {
-            let fresh = &fresh.map_err(|error| super::source_error(self.config, error))?;
+            let mut fresh = fresh.map_err(|error| super::source_error(self.config, error))?;
             if let Some((key, by)) = matched.get(&fresh.number) {
                 mine.insert(key.clone());
-                self.unite(work, state, scan, fresh, key, by.word())?;
+                self.unite(work, state, scan, &fresh, key, by.word())?;
                 continue;
             }
             if !inwards {
                 continue;
             }
-            let (content, view) = content_of(fresh);
-            let key = maker.make(fresh.parsed.native_id.as_deref(), &content, &mut mine)?;
+            let view = shown_first(&mut fresh);
+            let key = maker.make(fresh.parsed.native_id.as_deref(), &view.view, &mut mine)?;
             let mut record = view.view.clone();
             decorate(&mut record, None, &view.bindings);
             if let Some(uid) = &fresh.parsed.native_id {
-                record.insert("uid".to_owned(), uid.as_str().into());
+                record.insert("uid", uid.as_str().into());
                 if key != RecordKey::from_identity(uid) {
                     let title = title(&Value::Map(record.clone()));
                     self.report.notes.push(format!(
@@ -322,7 +328,7 @@ impl Taker<'_> {
             }
             self.report.read.added += 1;
             self.origin.insert(fresh.number, parents.clone());
-            self.show(work, fresh.number, new_entry(fresh, key.clone()), &view)?;
+            self.show(work, fresh.number, new_entry(&fresh, key.clone()), &view)?;
             let additions = self.additions.entry(parents.clone()).or_default();
             additions.push(key, &Value::Map(record))?;
         }
@@ -359,7 +365,7 @@ impl Taker<'_> {
         let reference = Value::Map(shown.view.clone());
         let bindings = align(&fresh.parsed.record, Some(&reference), &BTreeMap::new(), &hidden);
         let view = ItemView {
-            view: rename(&fresh.parsed.record, &bindings),
+            view: rename(fresh.parsed.record.clone(), &bindings),
             bindings,
             ..ItemView::default()
         };
@@ -482,7 +488,7 @@ fn new_entry(fresh: &Fresh, key: RecordKey) -> ItemEntry {
     }
 }
 
-pub(super) fn rename(record: &Value, bindings: &BTreeMap<String, String>) -> Map {
+pub(super) fn rename(record: Value, bindings: &BTreeMap<String, String>) -> Map {
     match crate::model::contact::rename_elements(record, bindings) {
         Value::Map(map) => map,
         _ => Map::new(),
@@ -525,7 +531,7 @@ pub(super) fn reading_of(
     };
     blob::externalize(work.objects, &mut parsed.record)?;
     parsed.record.prune();
-    let mut view = rename(&parsed.record, &bindings);
+    let mut view = rename(parsed.record, &bindings);
     view.remove("uid");
     let view = ItemView {
         view,

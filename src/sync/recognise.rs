@@ -8,7 +8,7 @@ use super::work::Work;
 use super::{SyncResult, other};
 use crate::delta::State;
 use crate::model::contact::{align, identity_keys};
-use crate::model::{RecordKey, cbor};
+use crate::model::{RecordKey, Value, cbor};
 use crate::source::{Fresh, ItemView, Scan, shape};
 
 /// Finds the records that new items are.
@@ -68,7 +68,7 @@ fn by_look(
         let Some((_, document)) = scan.open.get(&fresh.file).filter(|_| !candidates.is_empty()) else {
             continue;
         };
-        let (_, view) = content_of(&fresh);
+        let view = shown_first(&mut fresh.clone());
         let look = shape(&view.view);
         for key in candidates {
             if !looks.contains_key(&key)
@@ -101,7 +101,8 @@ fn by_content(
         if fresh.parsed.native_id.is_some() {
             continue;
         }
-        let (content, _) = content_of(&fresh);
+        let mut content = Vec::new();
+        cbor::encode_map(&shown_first(&mut fresh.clone()).view, &mut content);
         let ordinal = ordinals.entry(content.clone()).or_default();
         let key = canonical(work, state, &KeyMaker::content_key(&content, *ordinal))?;
         if mine.contains(&key) {
@@ -118,15 +119,13 @@ fn by_content(
     Ok(matched)
 }
 
-/// Returns what a new item shows as canonical bytes, and as its view.
-pub(super) fn content_of(fresh: &Fresh) -> (Vec<u8>, ItemView) {
-    let bindings = align(&fresh.parsed.record, None, &BTreeMap::new(), &|_, _| false);
-    let view = ItemView {
-        view: rename(&fresh.parsed.record, &bindings),
+/// Returns what a new item shows; its record is taken for that.
+pub(super) fn shown_first(fresh: &mut Fresh) -> ItemView {
+    let record = std::mem::replace(&mut fresh.parsed.record, Value::Null);
+    let bindings = align(&record, None, &BTreeMap::new(), &|_, _| false);
+    ItemView {
+        view: rename(record, &bindings),
         bindings,
         ..ItemView::default()
-    };
-    let mut content = Vec::new();
-    cbor::encode_map(&view.view, &mut content);
-    (content, view)
+    }
 }

@@ -24,16 +24,17 @@ impl SortedRecords {
         self.open_bytes += bytes.len() + 64;
         self.open.push((key, bytes));
         if self.open_bytes >= RUN_BYTES {
-            self.end_run()?;
+            self.end_run(false)?;
         }
         Ok(())
     }
 
-    fn end_run(&mut self) -> SyncResult<()> {
+    fn end_run(&mut self, is_only: bool) -> SyncResult<()> {
         let mut open = std::mem::take(&mut self.open);
         self.open_bytes = 0;
         open.sort_unstable_by(|(left, _), (right, _)| left.cmp(right));
-        let mut run = Spool::dense();
+        // A single run is as large as it was anyway.
+        let mut run = if is_only { Spool::default() } else { Spool::dense() };
         for (key, bytes) in open {
             let length = u8::try_from(key.bytes().len()).map_err(|error| other("sorting records", error))?;
             run.push(&[&[length], key.bytes(), &bytes])
@@ -46,7 +47,7 @@ impl SortedRecords {
     /// Calls for the records in order of their keys.
     pub(super) fn in_order(&mut self) -> SyncResult<impl Iterator<Item = SyncResult<(RecordKey, Value)>> + '_> {
         if !self.open.is_empty() {
-            self.end_run()?;
+            self.end_run(self.runs.is_empty())?;
         }
         let mut runs: Vec<_> = self.runs.iter().map(Spool::iter).collect();
         let mut heads: BinaryHeap<Reverse<(RecordKey, usize, Vec<u8>)>> = BinaryHeap::new();

@@ -482,7 +482,7 @@ impl Document for JsContactDocument {
         };
         let parsed = self.parse(&bytes)?;
         let bindings = bind(&record, &parsed.record, &ids, &kept_props);
-        let not_shown = super::vcard::not_shown(&record, &rename_elements(&parsed.record, &bindings));
+        let not_shown = super::vcard::not_shown(&record, &rename_elements(parsed.record.clone(), &bindings));
         Ok(Put {
             bytes,
             bindings,

@@ -23,7 +23,7 @@ fn open(text: &str) -> Box<dyn Document> {
 fn view(document: &dyn Document, bytes: &[u8]) -> (Value, Bindings) {
     let parsed = document.parse(bytes).unwrap();
     let bindings = align(&parsed.record, None, &Bindings::new(), &|_, _| false);
-    (rename_elements(&parsed.record, &bindings), bindings)
+    (rename_elements(parsed.record.clone(), &bindings), bindings)
 }
 
 fn put(document: &dyn Document, record: &Value, bytes: &[u8], bindings: &Bindings) -> (String, Put) {
@@ -89,7 +89,7 @@ fn elements_come_and_go_and_keep_their_ids() {
     assert!(text.contains(r#"["x-b", {}, "integer", 5]"#), "{text}");
     assert!(text.contains(r#""e1": {"address":"a@b.c""#), "{text}");
     assert!(!text.contains("x-foo") && !text.contains("e2"), "{text}");
-    let shown = rename_elements(&document.parse(text.as_bytes()).unwrap().record, &put.bindings);
+    let shown = rename_elements(document.parse(text.as_bytes()).unwrap().record, &put.bindings);
     assert_eq!(shown, record, "{text}");
     assert_eq!(put.not_shown, Vec::new());
 }
@@ -226,7 +226,7 @@ fn cards_of_the_rfcs_keep_their_text_and_meaning() {
         // Written as vCard 4.0 and read back, nothing comes out that was not in it.
         let vcards = super::super::vcard::Vcard::default().create(Some("4.0"));
         let put = vcards.put(&record, None).unwrap();
-        let shown = rename_elements(&vcards.parse(&put.bytes).unwrap().record, &put.bindings);
+        let shown = rename_elements(vcards.parse(&put.bytes).unwrap().record, &put.bindings);
         for (path, value) in shown.leaves() {
             let made = ["/uid", "/name/full"].contains(&path.to_string().as_str());
             let known = made || record.at(&path) == Some(value) || put.not_shown.contains(&path);
@@ -252,7 +252,7 @@ fn vcards_of_the_rfcs_pass_through_jscontact() {
         let bytes = format!("BEGIN:VCARD\nVERSION:4.0\n{}\nEND:VCARD\n", block.trim_end()).into_bytes();
         let parsed = vcards.parse(&bytes).unwrap();
         let bindings = align(&parsed.record, None, &Bindings::new(), &|_, _| false);
-        let record = rename_elements(&parsed.record, &bindings);
+        let record = rename_elements(parsed.record.clone(), &bindings);
         let put = vcards
             .put(
                 &record,

@@ -318,12 +318,7 @@ impl Document for VcardDocument {
         if !is_delimiter(text.get(first.0..first.1).unwrap_or_default(), "BEGIN") {
             return Err(ItemError::new("not a vCard: BEGIN:VCARD is missing"));
         }
-        let card = Card::read(&text);
-        Ok(Parsed {
-            record: card.record,
-            native_id: card.native_id,
-            warnings: card.warnings,
-        })
+        Ok(Card::parse(&text))
     }
 
     fn put(&self, record: &Value, old: Option<Old<'_>>) -> Result<Put, ItemError> {

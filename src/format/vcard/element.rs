@@ -3,11 +3,13 @@
 //! [`read`] undoes what [`super::element_out::write`] does; whatever the latter cannot say is found by reading its
 //! result.
 
+use std::borrow::Cow;
+
 use super::date;
 use super::text::{Version, split_escaped, unescape};
 use super::token::{Line, Transport};
 use super::words::{self, Meaning};
-use crate::model::{Map, Value};
+use crate::model::{Map, Text, Value};
 
 /// The fields of ADR (RFC 6350 §6.3.1, RFC 9554 §2.1): the model's word by position. A legacy field and its
 /// successor share a word.
@@ -54,7 +56,7 @@ pub(super) fn has_label(collection: &str) -> bool {
 pub(super) struct Reader<'a> {
     version: Version,
     line: &'a Line,
-    text: String,
+    text: Cow<'a, str>,
 }
 
 impl<'a> Reader<'a> {
@@ -73,8 +75,8 @@ impl<'a> Reader<'a> {
     }
 
     /// Returns the value as one text.
-    pub(super) fn text(&self) -> String {
-        unescape(&self.text, self.line_breaks())
+    pub(super) fn text(&self) -> Text {
+        unescape(&self.text, self.line_breaks()).into()
     }
 
     /// Returns the value as it is written.
@@ -83,24 +85,24 @@ impl<'a> Reader<'a> {
     }
 
     /// Returns the value as texts.
-    pub(super) fn list(&self, separators: &[char]) -> Vec<String> {
+    pub(super) fn list(&self, separators: &[char]) -> Vec<Text> {
         split_escaped(&self.text, separators)
             .into_iter()
-            .map(|item| unescape(item, self.line_breaks()).trim().to_owned())
+            .map(|item| Text::from(unescape(item, self.line_breaks()).trim()))
             .filter(|item| !item.is_empty())
             .collect()
     }
 
     /// Returns the value as fields separated by `;`.
-    pub(super) fn fields(&self) -> Vec<String> {
+    pub(super) fn fields(&self) -> Vec<Text> {
         split_escaped(&self.text, &[';'])
             .into_iter()
-            .map(|field| unescape(field, self.line_breaks()))
+            .map(|field| unescape(field, self.line_breaks()).into())
             .collect()
     }
 
     /// Returns the value as fields of texts.
-    pub(super) fn field_lists(&self) -> Vec<Vec<String>> {
+    pub(super) fn field_lists(&self) -> Vec<Vec<Text>> {
         let fields = split_escaped(&self.text, &[';']).into_iter();
         let items = fields.map(|field| match self.version {
             Version::V21 => vec![field],
@@ -110,17 +112,17 @@ impl<'a> Reader<'a> {
             .map(|items| {
                 items
                     .into_iter()
-                    .map(|item| unescape(item, self.line_breaks()))
+                    .map(|item| unescape(item, self.line_breaks()).into())
                     .collect()
             })
             .collect()
     }
 }
 
-pub(super) fn text_map<const N: usize>(entries: [(&str, String); N]) -> Map {
+pub(super) fn text_map<const N: usize>(entries: [(&'static str, Text); N]) -> Map {
     let entries = entries.into_iter().filter(|(_, text)| !text.is_empty());
     entries
-        .map(|(key, text)| (key.to_owned(), Value::Text(text.into())))
+        .map(|(key, text)| (Text::new_static(key), Value::Text(text)))
         .collect()
 }
 
@@ -180,14 +182,14 @@ pub(super) fn read(version: Version, line: &Line) -> Vec<(&'static str, Map)> {
                 .value("LEVEL")
                 .map(|level| read_level(&line.name, level))
                 .unwrap_or_default();
-            let map = text_map([("value", text()), ("level", level)]);
+            let map = text_map([("value", text()), ("level", level.into())]);
             one("personalInfo", kind(map, &line.name.to_ascii_lowercase()))
         }
         "IMPP" | "X-SOCIALPROFILE" | "SOCIALPROFILE" | "X-MS-IMADDRESS" => {
             one("onlineServices", service(&reader, line))
         }
         name if words::service(name).is_some() => {
-            let service = words::service(name).unwrap_or_default().to_owned();
+            let service = words::service(name).unwrap_or_default().into();
             one("onlineServices", text_map([("service", service), ("user", text())]))
         }
         "PHOTO" | "LOGO" | "SOUND" | "KEY" => media(&reader, line),
@@ -195,7 +197,7 @@ pub(super) fn read(version: Version, line: &Line) -> Vec<(&'static str, Map)> {
             .map(|map| one("addresses", map))
             .unwrap_or_default(),
         "GEO" => read_geo(&text())
-            .map(|geo| one("addresses", text_map([("coordinates", geo)])))
+            .map(|geo| one("addresses", text_map([("coordinates", geo.into())])))
             .unwrap_or_default(),
         "TZ" => one("addresses", text_map([("timeZone", text())])),
         _ => anniversary(&reader, line)
@@ -288,11 +290,7 @@ fn service(reader: &Reader<'_>, line: &Line) -> Map {
                 .value("X-SERVICE-TYPE")
                 .or(line.value("SERVICE-TYPE"))
                 .unwrap_or_default();
-            text_map([
-                ("service", service.to_owned()),
-                ("uri", text),
-                ("vCardName", "impp".to_owned()),
-            ])
+            text_map([("service", service.into()), ("uri", text), ("vCardName", "impp".into())])
         }
         "X-SOCIALPROFILE" => {
             let service = line
@@ -300,22 +298,22 @@ fn service(reader: &Reader<'_>, line: &Line) -> Map {
                 .find(|word| words::is_label("URL", word))
                 .unwrap_or_default();
             let user = line.value("X-USER").or(line.value("USERNAME")).unwrap_or_default();
-            let name = "x-socialprofile".to_owned();
+            let name = "x-socialprofile".into();
             text_map([
-                ("service", service.to_owned()),
-                ("user", user.to_owned()),
+                ("service", service.into()),
+                ("user", user.into()),
                 ("uri", text),
                 ("vCardName", name),
             ])
         }
-        "X-MS-IMADDRESS" => text_map([("user", text), ("vCardName", "x-ms-imaddress".to_owned())]),
+        "X-MS-IMADDRESS" => text_map([("user", text), ("vCardName", "x-ms-imaddress".into())]),
         _ => {
             let is_text = line
                 .value("VALUE")
                 .is_some_and(|value| value.eq_ignore_ascii_case("text"));
             let service = line.value("SERVICE-TYPE").unwrap_or_default();
             let field = if is_text { "user" } else { "uri" };
-            text_map([("service", service.to_owned()), (field, text)])
+            text_map([("service", service.into()), (field, text)])
         }
     };
     if line.name == "SOCIALPROFILE"
@@ -384,10 +382,11 @@ fn address(reader: &Reader<'_>, line: &Line) -> Option<Map> {
     let label = line.values("LABEL").collect::<Vec<_>>().join(",");
     let label = Some(unescape(&label, true))
         .filter(|label| super::read::says_more(label, &map))
+        .map(Text::from)
         .unwrap_or_default();
-    let geo = line.value("GEO").and_then(read_geo).unwrap_or_default();
-    let zone = line.value("TZ").unwrap_or_default().to_owned();
-    let code = line.value("CC").unwrap_or_default().to_owned();
+    let geo = line.value("GEO").and_then(read_geo).unwrap_or_default().into();
+    let zone = line.value("TZ").unwrap_or_default().into();
+    let code = line.value("CC").unwrap_or_default().into();
     map.extend(text_map([
         ("full", label),
         ("coordinates", geo),
@@ -425,5 +424,5 @@ fn anniversary(reader: &Reader<'_>, line: &Line) -> Option<Map> {
         _ => return None,
     };
     let date = date::read(reader.raw(), line.value("X-APPLE-OMIT-YEAR"))?;
-    Some(text_map([("kind", kind.to_owned()), ("date", date)]))
+    Some(text_map([("kind", kind.into()), ("date", date.into())]))
 }

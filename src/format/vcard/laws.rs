@@ -297,7 +297,7 @@ fn record() -> BoxedStrategy<Value> {
 }
 
 fn view(document: &dyn Document, put: &Put) -> Value {
-    rename_elements(&document.parse(&put.bytes).unwrap().record, &put.bindings)
+    rename_elements(document.parse(&put.bytes).unwrap().record, &put.bindings)
 }
 
 /// The card shows each leaf or says that it does not, and shows nothing else.

@@ -18,6 +18,7 @@ mod parts;
 mod patch;
 mod read;
 mod render;
+mod single;
 mod text;
 mod token;
 mod words;

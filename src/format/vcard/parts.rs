@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::read::Single;
 use super::render;
+use super::single::Single;
 use super::text::{Content, Property, Style, Version};
 use super::words;
 use super::write::{Chunk, Groups, full_name};

@@ -2,48 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use super::date;
 use super::element::{self, Reader, has_label, text_map};
+use super::single::{Single, read_single, single_of};
 use super::text::{Version, raw_text};
 use super::token::{self, Line, Transport};
 use super::words;
 use crate::format::Parsed;
 use crate::model::contact::derive_full_name;
-use crate::model::{FieldPath, Map, Value, provisional};
-
-/// The fields of N (RFC 6350 §6.2.2, RFC 9554 §2.2) as component kinds.
-pub(super) const NAME_FIELDS: [&str; 7] = [
-    "surname",
-    "given",
-    "given2",
-    "title",
-    "credential",
-    "surname2",
-    "generation",
-];
-
-/// Properties of which a card shows one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Single {
-    /// UID.
-    Uid,
-    /// FN.
-    FullName,
-    /// N.
-    Name,
-    /// X-PHONETIC-FIRST-NAME and its two siblings; the component.
-    Phonetic(&'static str),
-    /// SORT-STRING.
-    SortString,
-    /// KIND, X-ADDRESSBOOKSERVER-KIND.
-    Kind,
-    /// LANGUAGE.
-    Language,
-    /// CREATED.
-    Created,
-    /// GRAMGENDER.
-    Gender,
-}
+use crate::model::{FieldPath, Map, Text, Value, provisional};
 
 /// What a line is in its card.
 #[derive(Debug, Clone, PartialEq)]
@@ -59,15 +25,15 @@ pub(super) enum Role {
     /// One of the properties that a card shows once, with the leaves it shows.
     Single(Single, Vec<(FieldPath, Value)>),
     /// CATEGORIES.
-    Keywords(Vec<String>),
+    Keywords(Vec<Text>),
     /// MEMBER.
-    Member(String),
+    Member(Text),
     /// RELATED or a kindred property: key, relations.
-    Related(String, Vec<String>),
+    Related(Text, Vec<Text>),
     /// The label of the related name on this line.
     RelationLabel(usize),
     /// PRONOUNS: key, text, preference.
-    Pronouns(String, Map),
+    Pronouns(Text, Map),
 }
 
 /// How a line belongs to an element.
@@ -92,7 +58,7 @@ pub(super) struct Element {
     /// Its collection.
     pub(super) collection: &'static str,
     /// Its provisional key.
-    pub(super) key: String,
+    pub(super) key: Text,
     /// What is shown of it.
     pub(super) value: Map,
     /// The line of its property.
@@ -123,6 +89,19 @@ pub(super) struct Card {
 impl Card {
     /// Reads a card from its UTF-8 or single-byte bytes.
     pub(super) fn read(bytes: &[u8]) -> Self {
+        let mut card = Self::understand(bytes);
+        card.build_record(|value| value.clone());
+        card
+    }
+
+    /// Reads what a card says.
+    pub(super) fn parse(bytes: &[u8]) -> Parsed {
+        let mut card = Self::understand(bytes);
+        card.build_record(std::mem::take);
+        card.into_parsed()
+    }
+
+    fn understand(bytes: &[u8]) -> Self {
         let lines = token::lines(bytes);
         let version = lines.iter().find(|line| line.name == "VERSION");
         let version = version.map_or(Version::V30, |line| Version::read(&line.text()));
@@ -135,12 +114,11 @@ impl Card {
             native_id: None,
             warnings: Vec::new(),
         };
-        card.read_lines();
+        card.read_lines(std::str::from_utf8(bytes).is_ok());
         card.bind_groups();
         card.bind_postal_labels();
         card.settle_dates();
         card.number_elements();
-        card.build_record();
         card
     }
 
@@ -153,11 +131,11 @@ impl Card {
         }
     }
 
-    fn read_lines(&mut self) {
+    fn read_lines(&mut self, is_utf8: bool) {
         let mut seen = Vec::new();
         for at in 0..self.lines.len() {
             let Some(line) = self.lines.get(at) else { continue };
-            if line.is_guessed() {
+            if !(is_utf8 && line.transport == Transport::Plain) && line.is_guessed() {
                 self.warnings
                     .push(format!("{} is not UTF-8 and was read as windows-1252", line.name));
             }
@@ -219,7 +197,9 @@ impl Card {
                 let mut map = text_map([("pronouns", reader.text())]);
                 let pref = line.value("PREF").and_then(|pref| pref.parse::<i64>().ok());
                 map.extend(pref.map(|pref| ("pref".to_owned(), Value::Integer(pref))));
-                let key = line.value("PROP-ID").map_or_else(|| format!("k{at}"), str::to_owned);
+                let key = line
+                    .value("PROP-ID")
+                    .map_or_else(|| format!("k{at}").into(), Text::from);
                 if has_pronouns(&key) {
                     Role::Elements(vec![at])
                 } else {
@@ -227,10 +207,10 @@ impl Card {
                 }
             }
             "RELATED" => {
-                let words: Vec<String> = line
+                let words: Vec<Text> = line
                     .values("TYPE")
                     .flat_map(|words| words.split(','))
-                    .map(|word| word.trim().to_ascii_lowercase())
+                    .map(|word| Text::from(word.trim().to_ascii_lowercase()))
                     .filter(|word| !word.is_empty() && word != "pref")
                     .collect();
                 if words.is_empty() {
@@ -241,7 +221,7 @@ impl Card {
             }
             "X-ABRELATEDNAMES" => Role::Related(reader.text(), Vec::new()),
             name => match words::relation(name) {
-                Some(relation) => Role::Related(reader.text(), vec![relation.to_owned()]),
+                Some(relation) => Role::Related(reader.text(), vec![relation.into()]),
                 None => Role::Elements(vec![at]),
             },
         }
@@ -302,7 +282,7 @@ impl Card {
             self.elements
                 .extend(found.into_iter().map(|(collection, value)| Element {
                     collection,
-                    key: String::new(),
+                    key: Text::default(),
                     value,
                     line: at,
                     companions: Vec::new(),
@@ -323,7 +303,7 @@ impl Card {
         value.insert("name".to_owned(), line.name.clone().into());
         self.elements.push(Element {
             collection: "vcard",
-            key: String::new(),
+            key: Text::default(),
             value,
             line: at,
             companions: Vec::new(),
@@ -364,7 +344,7 @@ impl Card {
                 if let Some(Role::Related(_, relations)) = self.roles.get_mut(related)
                     && relations.is_empty()
                 {
-                    relations.push(relation);
+                    relations.push(relation.into());
                     self.set_role(at, Role::RelationLabel(related));
                 }
                 continue;
@@ -479,7 +459,7 @@ impl Card {
             found.dedup();
             found
         };
-        let same = |left: &Option<String>, right: &Option<String>| match (left, right) {
+        let same = |left: &Option<Text>, right: &Option<Text>| match (left, right) {
             (None, _) => true,
             (Some(left), Some(right)) => left.eq_ignore_ascii_case(right),
             (Some(_), None) => false,
@@ -517,7 +497,7 @@ impl Card {
         value.remove("label");
         self.elements.push(Element {
             collection: "addresses",
-            key: String::new(),
+            key: Text::default(),
             value,
             line: at,
             companions: Vec::new(),
@@ -554,12 +534,16 @@ impl Card {
         }
     }
 
-    fn build_record(&mut self) {
-        let mut record = Value::Map(Map::new());
-        for element in self.elements.iter().filter(|element| element.line != usize::MAX) {
-            let path = FieldPath::new([element.collection, &element.key]);
-            record.set_at(&path, Value::Map(element.value.clone()));
+    /// Puts the record together; `take` gives the value of an element.
+    fn build_record(&mut self, take: impl Fn(&mut Map) -> Map) {
+        let mut record = Map::new();
+        for element in self.elements.iter_mut().filter(|element| element.line != usize::MAX) {
+            let elements = record.get_or_insert_with(element.collection, || Value::Map(Map::new()));
+            if let Value::Map(elements) = elements {
+                elements.insert(element.key.clone(), Value::Map(take(&mut element.value)));
+            }
         }
+        let mut record = Value::Map(record);
         for role in &self.roles {
             match role {
                 Role::Single(_, leaves) => {
@@ -620,6 +604,9 @@ fn is_country_code(text: &str) -> bool {
 
 /// Returns whether a formatted address has words that its components lack.
 pub(super) fn says_more(label: &str, address: &Map) -> bool {
+    if label.is_empty() {
+        return false;
+    }
     let mut known = String::new();
     for (_, value) in Value::Map(address.clone()).leaves() {
         if let Value::Text(text) = value {
@@ -663,120 +650,17 @@ pub(super) fn is_derived_name(record: &Value, full: &str) -> bool {
     })
 }
 
-/// Returns which of the properties that a card shows once this line is.
-fn single_of(line: &Line) -> Option<Single> {
-    Some(match line.name.as_str() {
-        "UID" => Single::Uid,
-        "FN" => Single::FullName,
-        "N" => Single::Name,
-        "X-PHONETIC-FIRST-NAME" => Single::Phonetic("given"),
-        "X-PHONETIC-MIDDLE-NAME" => Single::Phonetic("given2"),
-        "X-PHONETIC-LAST-NAME" => Single::Phonetic("surname"),
-        "SORT-STRING" => Single::SortString,
-        "KIND" | "X-ADDRESSBOOKSERVER-KIND" => Single::Kind,
-        "LANGUAGE" => Single::Language,
-        "CREATED" => Single::Created,
-        "GRAMGENDER" => Single::Gender,
-        _ => return None,
-    })
-}
-
-fn read_single(version: Version, line: &Line, single: Single) -> Vec<(FieldPath, Value)> {
-    let reader = Reader::new(version, line);
-    let text = reader.text();
-    let leaf = |path: &[&str], text: String| {
-        let leaf = (FieldPath::new(path.iter().copied()), Value::Text(text.into()));
-        if matches!(&leaf.1, Value::Text(text) if text.trim().is_empty()) {
-            Vec::new()
-        } else {
-            vec![leaf]
-        }
-    };
-    match single {
-        Single::Uid => leaf(&["uid"], text),
-        Single::FullName => leaf(&["name", "full"], text),
-        Single::Name => read_name(&reader, line),
-        Single::Phonetic(component) => leaf(&["name", "components", component, "phonetic"], text),
-        Single::SortString => leaf(&["name", "sortAs", "surname"], text),
-        Single::Kind => {
-            let kind = text.trim().to_ascii_lowercase();
-            if kind == "individual" {
-                Vec::new()
-            } else {
-                leaf(&["kind"], kind)
-            }
-        }
-        Single::Language => leaf(&["language"], text),
-        Single::Created => date::read(&text, None)
-            .map(|date| leaf(&["created"], date))
-            .unwrap_or_default(),
-        Single::Gender => leaf(&["speakToAs", "grammaticalGender"], text.to_ascii_lowercase()),
-    }
-}
-
-fn read_name(reader: &Reader<'_>, line: &Line) -> Vec<(FieldPath, Value)> {
-    let mut fields = reader.field_lists();
-    let is_newer = fields.len() > 5;
-    fields.truncate(NAME_FIELDS.len());
-    for items in &mut fields {
-        items.retain(|item| !item.trim().is_empty());
-    }
-    fields.resize(NAME_FIELDS.len(), Vec::new());
-    // RFC 9554 §2.2 repeats the newer fields in the older ones for readers that do not know them.
-    for at in [0, 4] {
-        let newer = fields.get(if at == 0 { 5 } else { 6 }).cloned().unwrap_or_default();
-        if let Some(items) = fields.get_mut(at) {
-            items.retain(|item| !newer.contains(item));
-        }
-    }
-    if !is_newer {
-        let suffixes = fields.get_mut(4).map(std::mem::take).unwrap_or_default();
-        let (generations, credentials) = suffixes.into_iter().partition(|suffix| words::is_generation(suffix));
-        for (at, items) in [(4, credentials), (6, generations)] {
-            if let Some(slot) = fields.get_mut(at) {
-                *slot = items;
-            }
-        }
-    }
-    let mut leaves = Vec::new();
-    for (kind, items) in NAME_FIELDS.iter().zip(&fields) {
-        for (at, item) in items.iter().enumerate() {
-            let key = if at == 0 {
-                (*kind).to_owned()
-            } else {
-                format!("{kind}:{}", at + 1)
-            };
-            leaves.push((
-                FieldPath::new(["name", "components", &key, "value"]),
-                Value::Text(item.clone().into()),
-            ));
-        }
-    }
-    let sort = line.values("SORT-AS").flat_map(|text| text.split(','));
-    for (kind, text) in ["surname", "given"]
-        .iter()
-        .zip(sort)
-        .filter(|(_, text)| !text.trim().is_empty())
-    {
-        leaves.push((
-            FieldPath::new(["name", "sortAs", kind]),
-            Value::Text(text.to_owned().into()),
-        ));
-    }
-    leaves
-}
-
 /// Reads a property that the model does not know: its value with escapes as written, its parameters without
 /// those that only say how the value is carried.
 pub(super) fn unknown(line: &Line) -> Map {
     let mut map = Map::new();
     let text = if line.transport == Transport::Base64 {
-        line.text()
+        Text::from(line.text())
     } else {
-        raw_text(&line.text())
+        raw_text(&line.text()).into()
     };
-    map.insert("value".to_owned(), Value::Text(text.into()));
-    let mut params: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    map.insert("value", Value::Text(text));
+    let mut params: BTreeMap<Text, Vec<Text>> = BTreeMap::new();
     for param in &line.params {
         let carries = matches!(param.name.as_str(), "ENCODING" | "CHARSET" | "");
         if !carries {
@@ -787,7 +671,7 @@ pub(super) fn unknown(line: &Line) -> Map {
         }
     }
     if line.transport == Transport::Base64 {
-        params.insert("ENCODING".to_owned(), vec!["b".to_owned()]);
+        params.insert("ENCODING".into(), vec!["b".into()]);
     }
     if !params.is_empty() {
         let params = params

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::element;
 use super::element_out::Written;
-use super::read::NAME_FIELDS;
+use super::single::NAME_FIELDS;
 use super::text::{Content, Property, Style, Version, param};
 use super::token::{Line, Param, Transport};
 use super::words::{self, Meaning};
@@ -186,15 +186,15 @@ impl Change<'_> {
             params.insert(0, made("ENCODING", text.to_owned()));
         }
         Property {
-            group: self.line.group.clone(),
+            group: self.line.group.as_ref().map(Text::to_string),
             name: if same_name {
-                self.line.spelling.clone()
+                self.line.spelling.to_string()
             } else {
                 self.new.1.name.clone()
             },
-            params: params.into_iter().map(|param| param.written).collect(),
+            params: params.into_iter().map(|param| param.written.to_string()).collect(),
             value: if same_value {
-                self.line.text()
+                self.line.text().into_owned()
             } else {
                 self.new.1.content.escaped(version)
             },
@@ -273,9 +273,9 @@ impl Change<'_> {
         let name = param.written.split('=').next().unwrap_or("TYPE");
         let written = self::param(name, &left, Version::V30);
         Some(Param {
-            name: "TYPE".to_owned(),
-            values: left,
-            written,
+            name: "TYPE".into(),
+            values: left.into_iter().map(Text::from).collect(),
+            written: written.into(),
             bare: false,
         })
     }
@@ -328,9 +328,9 @@ impl Change<'_> {
             let list = types.next().filter(|param| !param.bare && types.next().is_none());
             match list {
                 Some(list) if list.values.len() > 1 => {
-                    list.values.push(word);
+                    list.values.push(word.into());
                     let name = list.written.split('=').next().unwrap_or("TYPE").to_owned();
-                    list.written = param(&name, &list.values, Version::V30);
+                    list.written = param(&name, &list.values, Version::V30).into();
                 }
                 Some(list) => {
                     let name = list.written.split('=').next().unwrap_or("TYPE").to_owned();
@@ -353,9 +353,9 @@ fn is_media(property: &str) -> bool {
 
 fn made(name: &str, written: String) -> Param {
     Param {
-        name: name.to_owned(),
+        name: name.into(),
         values: Vec::new(),
-        written,
+        written: written.into(),
         bare: false,
     }
 }
@@ -363,9 +363,9 @@ fn made(name: &str, written: String) -> Param {
 fn typed(word: &str, written: String) -> Param {
     let bare = !written.contains('=');
     Param {
-        name: "TYPE".to_owned(),
-        values: vec![word.to_owned()],
-        written,
+        name: "TYPE".into(),
+        values: vec![word.into()],
+        written: written.into(),
         bare,
     }
 }

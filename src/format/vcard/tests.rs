@@ -30,7 +30,7 @@ fn open(bytes: &[u8]) -> Box<dyn Document> {
 fn view(document: &dyn Document, bytes: &[u8]) -> (Value, Bindings, Parsed) {
     let parsed = document.parse(bytes).unwrap();
     let bindings = align(&parsed.record, None, &Bindings::new(), &|_, _| false);
-    (rename_elements(&parsed.record, &bindings), bindings, parsed)
+    (rename_elements(parsed.record.clone(), &bindings), bindings, parsed)
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "it is what `put` takes")]
@@ -79,7 +79,7 @@ fn one_new_note_is_one_new_line() {
             let put = document.put(&record, old(item, &bindings)).unwrap();
             let after = document.parse(&put.bytes).unwrap();
             assert_eq!(
-                rename_elements(&after.record, &put.bindings).at(&FieldPath::new(["notes", "new", "note"])),
+                rename_elements(after.record.clone(), &put.bindings).at(&FieldPath::new(["notes", "new", "note"])),
                 Some(&"Fresh".into())
             );
             assert_eq!(put.not_shown, Vec::new(), "{}", path.display());
@@ -108,7 +108,7 @@ fn every_version_shows_what_it_says_it_shows() {
                 let target = Vcard::default().create(Some(version));
                 let put = target.put(&record, None).unwrap();
                 assert_eq!(put, target.put(&record, None).unwrap());
-                let shown = rename_elements(&target.parse(&put.bytes).unwrap().record, &put.bindings);
+                let shown = rename_elements(target.parse(&put.bytes).unwrap().record, &put.bindings);
                 for (at, value) in record.leaves() {
                     let hidden = put.not_shown.contains(&at);
                     assert!(
@@ -405,7 +405,7 @@ fn grouped_unknown_lines_travel_between_versions() {
         let document = Vcard::default().create(Some(version));
         let put = document.put(&record, None).unwrap();
         assert_eq!(put.not_shown, Vec::new());
-        let shown = rename_elements(&document.parse(&put.bytes).unwrap().record, &put.bindings);
+        let shown = rename_elements(document.parse(&put.bytes).unwrap().record, &put.bindings);
         let back = Vcard::default().create(None).put(&shown, None).unwrap();
         let text = show(&back.bytes);
         for line in [

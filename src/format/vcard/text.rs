@@ -91,8 +91,12 @@ pub(super) struct Property {
 }
 
 /// Normalizes line ends inside a text to LF.
-pub(super) fn with_line_feeds(text: &str) -> String {
-    text.replace("\r\n", "\n").replace('\r', "\n")
+pub(super) fn with_line_feeds(text: &str) -> Cow<'_, str> {
+    if text.contains('\r') {
+        Cow::Owned(text.replace("\r\n", "\n").replace('\r', "\n"))
+    } else {
+        Cow::Borrowed(text)
+    }
 }
 
 fn escape(text: &str, version: Version, out: &mut String, in_field: bool) {
@@ -188,7 +192,10 @@ pub(super) fn raw_text(text: &str) -> String {
 }
 
 /// Removes the escapes of a text. `line_breaks` says whether `\n` is one.
-pub(super) fn unescape(text: &str, line_breaks: bool) -> String {
+pub(super) fn unescape(text: &str, line_breaks: bool) -> Cow<'_, str> {
+    if !text.contains('\\') {
+        return with_line_feeds(text);
+    }
     let mut out = String::with_capacity(text.len());
     let mut characters = text.chars();
     while let Some(character) = characters.next() {
@@ -203,7 +210,10 @@ pub(super) fn unescape(text: &str, line_breaks: bool) -> String {
             None => out.push('\\'),
         }
     }
-    with_line_feeds(&out)
+    match with_line_feeds(&out) {
+        Cow::Borrowed(_) => Cow::Owned(out),
+        Cow::Owned(out) => Cow::Owned(out),
+    }
 }
 
 /// Splits at a separator that no backslash precedes.
@@ -225,12 +235,12 @@ pub(super) fn split_escaped<'a>(text: &'a str, separators: &[char]) -> Vec<&'a s
 }
 
 /// Writes a parameter; names its values bare where 2.1 does so.
-pub(super) fn param(name: &str, values: &[String], version: Version) -> String {
+pub(super) fn param<T: AsRef<str>>(name: &str, values: &[T], version: Version) -> String {
     if version == Version::V21 && name == "TYPE" {
-        let bare: Vec<String> = values.iter().map(|value| quote(value)).collect();
+        let bare: Vec<String> = values.iter().map(|value| quote(value.as_ref())).collect();
         return bare.join(";");
     }
-    let values: Vec<String> = values.iter().map(|value| quote(value)).collect();
+    let values: Vec<String> = values.iter().map(|value| quote(value.as_ref())).collect();
     format!("{name}={}", values.join(","))
 }
 

@@ -3,7 +3,11 @@
 //! Works on bytes, since a fold may split a character (RFC 6350 §3.2); decodes each line by itself, since one
 //! file may mix charsets. Every byte of the card belongs to exactly one line, so that lines can be kept as they are.
 
+use std::borrow::Cow;
+
 use encoding_rs::{Encoding, UTF_8, WINDOWS_1252};
+
+use crate::model::Text;
 
 /// One content line, with the physical lines it was folded into.
 #[derive(Debug, Clone)]
@@ -13,11 +17,11 @@ pub(super) struct Line {
     /// Where the next one starts.
     pub(super) end: usize,
     /// The group, as written.
-    pub(super) group: Option<String>,
+    pub(super) group: Option<Text>,
     /// The property name in upper case; empty for bytes that are no property.
-    pub(super) name: String,
+    pub(super) name: Text,
     /// The property name as written.
-    pub(super) spelling: String,
+    pub(super) spelling: Text,
     /// The parameters in order.
     pub(super) params: Vec<Param>,
     /// The value, unfolded but in its transport encoding.
@@ -34,11 +38,11 @@ pub(super) struct Line {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Param {
     /// Its name in upper case; bare words of 2.1 get the name that they stand for.
-    pub(super) name: String,
+    pub(super) name: Text,
     /// Its values, unquoted and without RFC 6868 escapes.
-    pub(super) values: Vec<String>,
+    pub(super) values: Vec<Text>,
     /// Its text as written, without the `;` before it.
-    pub(super) written: String,
+    pub(super) written: Text,
     /// Whether it is a bare word.
     pub(super) bare: bool,
 }
@@ -139,18 +143,28 @@ impl<'a> Reader<'a> {
         let first = self.at;
         let start = self.physical.get(first).map_or(0, |line| line.0);
         let mut buffer = self.content(first).unwrap_or_default().to_vec();
+        // Without quotes the header is all there when its colon is.
+        let header = header_end(&buffer).filter(|at| !buffer.get(..*at).unwrap_or_default().contains(&b'"'));
+        let known = header.map(|at| parse_header(buffer.get(..at).unwrap_or_default()));
         let nests = opens_agent(&buffer) && self.content(first + 1).is_some_and(|next| is_delimiter(next, "BEGIN"));
         self.at += 1;
         if nests {
             self.nested_card(&mut buffer);
         } else if !buffer.trim_ascii().is_empty() && !is_delimiter(&buffer, "BEGIN") && !is_delimiter(&buffer, "END") {
-            self.unfold(&mut buffer);
+            self.unfold(&mut buffer, known.as_ref().map(|line| line.transport));
         }
         let end = self
             .physical
             .get(self.at.wrapping_sub(1))
             .map_or(self.bytes.len(), |line| line.2);
-        let mut line = parse(&buffer);
+        let mut line = match (known, header) {
+            (Some(mut line), Some(at)) => {
+                buffer.drain(..=at);
+                line.raw = buffer;
+                line
+            }
+            _ => parse(&buffer),
+        };
         line.folded = self.at - first > 1;
         (line.start, line.end) = (start, end);
         line
@@ -175,15 +189,13 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn unfold(&mut self, buffer: &mut Vec<u8>) {
-        // A long value has hundreds of lines and one header; with quotes only the whole line tells where that ends.
-        let mut settled = None;
+    /// Takes the further physical lines of a line. With quotes in the header only the whole line tells where that ends;
+    /// else `settled` says how the value is carried.
+    fn unfold(&mut self, buffer: &mut Vec<u8>, settled: Option<Transport>) {
         while let Some(next) = self.content(self.at) {
             let transport = settled.or_else(|| {
                 let header = header_end(buffer).map(|at| buffer.get(..at).unwrap_or_default());
-                let transport = header.map(|header| parse_header(header).transport);
-                settled = transport.filter(|_| header.is_some_and(|header| !header.contains(&b'"')));
-                transport
+                header.map(|header| parse_header(header).transport)
             });
             if transport == Some(Transport::QuotedPrintable) && buffer.ends_with(b"=") && !self.delimits(self.at) {
                 buffer.pop();
@@ -244,8 +256,8 @@ fn empty_line() -> Line {
         start: 0,
         end: 0,
         group: None,
-        name: String::new(),
-        spelling: String::new(),
+        name: Text::default(),
+        spelling: Text::default(),
         params: Vec::new(),
         raw: Vec::new(),
         transport: Transport::Plain,
@@ -256,20 +268,20 @@ fn empty_line() -> Line {
 
 fn parse_header(header: &[u8]) -> Line {
     let header = decode_bytes(header, None);
-    let mut parts = split_unquoted(&header, ';').into_iter();
+    let mut parts = split_unquoted(&header, ';');
     let full = parts.next().unwrap_or_default();
     let (group, name) = match full.split_once('.') {
-        Some((group, name)) => (Some(group.trim().to_owned()), name),
+        Some((group, name)) => (Some(group.trim()), name),
         None => (None, full),
     };
     let mut line = empty_line();
-    line.group = group.filter(|group| !group.is_empty());
-    name.clone_into(&mut line.spelling);
-    line.name = name.trim().trim_start_matches('\u{FEFF}').to_ascii_uppercase();
+    line.group = group.filter(|group| !group.is_empty()).map(Text::from);
+    line.spelling = name.into();
+    line.name = upper(name.trim().trim_start_matches('\u{FEFF}'));
     for part in parts {
         let param = parse_param(part);
         match (param.name.as_str(), param.values.first()) {
-            ("ENCODING", Some(word)) => match word.to_ascii_uppercase().as_str() {
+            ("ENCODING", Some(word)) => match upper(word).as_str() {
                 "QUOTED-PRINTABLE" | "Q" => line.transport = Transport::QuotedPrintable,
                 "BASE64" | "B" => line.transport = Transport::Base64,
                 _ => {}
@@ -282,27 +294,28 @@ fn parse_header(header: &[u8]) -> Line {
     line
 }
 
-fn split_unquoted(text: &str, separator: char) -> Vec<&str> {
-    let mut parts = Vec::new();
+fn split_unquoted(text: &str, separator: char) -> impl Iterator<Item = &str> {
     let mut quoted = false;
-    let mut start = 0;
-    for (at, character) in text.char_indices() {
-        if character == '"' {
-            quoted = !quoted;
-        } else if character == separator && !quoted {
-            parts.push(text.get(start..at).unwrap_or_default());
-            start = at + separator.len_utf8();
-        }
+    text.split(move |character| {
+        quoted ^= character == '"';
+        character == separator && !quoted
+    })
+}
+
+/// Returns a word in ASCII upper case.
+fn upper(word: &str) -> Text {
+    if word.bytes().any(|byte| byte.is_ascii_lowercase()) {
+        word.to_ascii_uppercase().into()
+    } else {
+        word.into()
     }
-    parts.push(text.get(start..).unwrap_or_default());
-    parts
 }
 
 fn parse_param(text: &str) -> Param {
-    let written = text.to_owned();
+    let written = Text::from(text);
     let Some((name, values)) = text.split_once('=') else {
         let word = text.trim();
-        let name = match word.to_ascii_uppercase().as_str() {
+        let name = match upper(word).as_str() {
             "" => "",
             "QUOTED-PRINTABLE" | "BASE64" | "B" | "8BIT" | "7BIT" => "ENCODING",
             "INLINE" | "URL" | "CID" | "CONTENT-ID" => "VALUE",
@@ -310,15 +323,15 @@ fn parse_param(text: &str) -> Param {
             _ => "TYPE",
         };
         return Param {
-            name: name.to_owned(),
-            values: vec![word.to_owned()],
+            name: name.into(),
+            values: vec![word.into()],
             written,
             bare: true,
         };
     };
-    let values = split_unquoted(values, ',').into_iter().map(unquote).collect();
+    let values = split_unquoted(values, ',').map(unquote).collect();
     Param {
-        name: name.trim().to_ascii_uppercase(),
+        name: upper(name.trim()),
         values,
         written,
         bare: false,
@@ -326,12 +339,15 @@ fn parse_param(text: &str) -> Param {
 }
 
 /// Removes quotes and the escapes of RFC 6868.
-fn unquote(value: &str) -> String {
+fn unquote(value: &str) -> Text {
     let value = value.trim();
     let inner = value
         .strip_prefix('"')
         .and_then(|rest| rest.strip_suffix('"'))
         .unwrap_or(value);
+    if !inner.contains('^') {
+        return inner.into();
+    }
     let mut out = String::with_capacity(inner.len());
     let mut characters = inner.chars().peekable();
     while let Some(character) = characters.next() {
@@ -347,28 +363,30 @@ fn unquote(value: &str) -> String {
         characters.next();
         out.push(decoded);
     }
-    out
+    out.into()
 }
 
 /// Decodes bytes by the charset that is named, else as UTF-8, else as windows-1252, which takes every byte.
-pub(super) fn decode_bytes(bytes: &[u8], charset: Option<&'static Encoding>) -> String {
+pub(super) fn decode_bytes<'b>(bytes: &'b [u8], charset: Option<&'static Encoding>) -> Cow<'b, str> {
     if let Some(encoding) = charset.filter(|encoding| *encoding != UTF_8)
         && let Some(text) = encoding.decode_without_bom_handling_and_without_replacement(bytes)
     {
-        return text.into_owned();
+        return text;
     }
     match std::str::from_utf8(bytes) {
-        Ok(text) => text.to_owned(),
-        Err(_) => WINDOWS_1252.decode_without_bom_handling(bytes).0.into_owned(),
+        Ok(text) => Cow::Borrowed(text),
+        Err(_) => WINDOWS_1252.decode_without_bom_handling(bytes).0,
     }
 }
 
 impl Line {
     /// Returns the value without its transport encoding; base64 stays as its text.
-    pub(super) fn text(&self) -> String {
+    pub(super) fn text(&self) -> Cow<'_, str> {
         match self.transport {
             Transport::Plain => decode_bytes(&self.raw, self.charset),
-            Transport::QuotedPrintable => decode_bytes(&decode_quoted_printable(&self.raw), self.charset),
+            Transport::QuotedPrintable => decode_bytes(&decode_quoted_printable(&self.raw), self.charset)
+                .into_owned()
+                .into(),
             Transport::Base64 => decode_bytes(&self.raw, None).split_ascii_whitespace().collect(),
         }
     }
@@ -385,7 +403,7 @@ impl Line {
     /// Returns the values of all parameters with this name.
     pub(super) fn values<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
         let params = self.params.iter().filter(move |param| param.name == name);
-        params.flat_map(|param| param.values.iter().map(String::as_str))
+        params.flat_map(|param| param.values.iter().map(Text::as_str))
     }
 
     /// Returns the first value of a parameter.

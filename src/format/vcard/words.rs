@@ -67,12 +67,12 @@ const PLAIN_TYPES: [&str; 24] = [
 
 /// Returns the meaning of a TYPE word at a property.
 pub(super) fn meaning(property: &str, word: &str) -> Option<Meaning> {
-    let word = word.trim().to_ascii_lowercase();
-    if word == "pref" {
+    let word = word.trim();
+    if word.eq_ignore_ascii_case("pref") {
         return Some(Meaning::Preferred);
     }
     if property == "TEL"
-        && let Some((_, feature)) = FEATURES.iter().find(|(name, _)| *name == word)
+        && let Some((_, feature)) = FEATURES.iter().find(|(name, _)| name.eq_ignore_ascii_case(word))
     {
         return Some(Meaning::Feature(feature));
     }
@@ -81,7 +81,7 @@ pub(super) fn meaning(property: &str, word: &str) -> Option<Meaning> {
         .take(if matches!(property, "ADR" | "LABEL") { 4 } else { 2 });
     known
         .clone()
-        .find(|(name, _)| *name == word)
+        .find(|(name, _)| name.eq_ignore_ascii_case(word))
         .map(|(_, context)| Meaning::Context(context))
 }
 
@@ -103,8 +103,9 @@ pub(super) fn word(meaning: &Meaning, version: Version) -> &'static str {
 
 /// Returns whether a TYPE word is one that people chose, such as `WhatsApp`.
 pub(super) fn is_label(property: &str, word: &str) -> bool {
-    let lower = word.trim().to_ascii_lowercase();
-    !lower.is_empty() && meaning(property, word).is_none() && !PLAIN_TYPES.contains(&lower.as_str())
+    let word = word.trim();
+    let is_plain = || PLAIN_TYPES.iter().any(|plain| plain.eq_ignore_ascii_case(word));
+    !word.is_empty() && meaning(property, word).is_none() && !is_plain()
 }
 
 /// Returns the model's word for a known feature or context, which gives it the lifetime of the table.
@@ -127,7 +128,7 @@ pub(super) fn known_context(collection: &str, word: &str) -> Option<&'static str
 
 /// Properties that belong to the source and never enter a record: revision stamps, product names, layouts and
 /// ids that one application makes for itself.
-const SOURCE_OWNED: [&str; 20] = [
+pub(super) const SOURCE_OWNED: [&str; 20] = [
     "REV",
     "PRODID",
     "PROFILE",

@@ -360,7 +360,7 @@ pub(super) fn finish(record: &Value, mut chunks: Vec<Chunk>) -> (Put, Parsed) {
             start += chunk.bytes.len();
         }
         if misread.is_empty() {
-            let not_shown = not_shown(record, &contact::rename_elements(&card.record, &bindings));
+            let not_shown = not_shown(record, &contact::rename_elements(card.record.clone(), &bindings));
             let put = Put {
                 bytes,
                 bindings,

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::model::{Domain, FieldPath, Hash, Map, Text, Value, cbor, is_provisional};
+use crate::model::{Domain, FieldPath, Hash, Map, Text, Value, cbor, element_pointer, is_provisional};
 
 /// Finds the element id behind every provisional key of `view`, given what the item showed before.
 ///
@@ -25,7 +25,9 @@ pub fn align(
         let known = reference.and_then(|record| record.as_map()?.get(collection)?.as_map());
         let empty = Map::new();
         for (key, id) in align_collection(collection, elements, known.unwrap_or(&empty), bound, taken) {
-            bindings.insert(FieldPath::new([collection.as_str(), &key]).to_string(), id.into());
+            let mut pointer = String::new();
+            element_pointer(collection, &key, &mut pointer);
+            bindings.insert(pointer, id.into());
         }
     }
     bindings
@@ -175,16 +177,15 @@ fn element_type(collection: &str, value: &Value) -> String {
 /// Makes an element id from the value, so that two systems that read the same file agree.
 fn fresh_id(collection: &str, value: &Value, taken: &dyn Fn(&str) -> bool) -> String {
     let map = value.as_map().cloned().unwrap_or_default();
-    let main: Map = map
-        .iter()
-        .filter(|(key, _)| main_field(collection).contains(&key.as_str()))
-        .map(|(k, v)| (k.clone(), v.clone()))
-        .collect();
-    let mut seed = cbor::encode(&Value::Map(if main.is_empty() { map } else { main }));
+    let mut main = map.clone();
+    main.retain(|key, _| main_field(collection).contains(&key.as_str()));
+    let mut seed = Vec::with_capacity(64);
+    cbor::encode_map(if main.is_empty() { &map } else { &main }, &mut seed);
     seed.extend_from_slice(collection.as_bytes());
     loop {
         let hash = Hash::of(Domain::Value, &seed);
-        let id = data_encoding::BASE32_NOPAD.encode(&hash.bytes()[..5]).to_lowercase();
+        let mut id = data_encoding::BASE32_NOPAD.encode(&hash.bytes()[..5]);
+        id.make_ascii_lowercase();
         if !taken(&id) {
             return id;
         }
@@ -193,19 +194,22 @@ fn fresh_id(collection: &str, value: &Value, taken: &dyn Fn(&str) -> bool) -> St
 }
 
 /// Renames the elements of a record by `bindings` (pointer of the element → new id).
-pub fn rename_elements(record: &Value, bindings: &BTreeMap<String, String>) -> Value {
-    let mut renamed = record.clone();
-    for (collection, elements) in renamed.as_map_mut().into_iter().flat_map(Map::iter_mut) {
+pub fn rename_elements(mut record: Value, bindings: &BTreeMap<String, String>) -> Value {
+    if bindings.is_empty() {
+        return record;
+    }
+    let mut pointer = String::new();
+    for (collection, elements) in record.as_map_mut().into_iter().flat_map(Map::iter_mut) {
         let Some(elements) = elements.as_map_mut() else {
             continue;
         };
-        let taken = std::mem::take(elements);
-        for (key, value) in taken {
-            let pointer = FieldPath::new([collection.as_str(), &key]).to_string();
-            elements.insert(bindings.get(&pointer).map_or(key, Text::from), value);
-        }
+        let renamed = std::mem::take(elements).into_iter().map(|(key, value)| {
+            element_pointer(collection, &key, &mut pointer);
+            (bindings.get(&pointer).map_or(key, Text::from), value)
+        });
+        *elements = renamed.collect();
     }
-    renamed
+    record
 }
 
 /// Returns whether two values of a field are the same to a person, so that a difference is no edit at first

@@ -54,7 +54,7 @@ impl CsvDocument {
         let written = self
             .engine()
             .write(record, &vec![Some(String::new()); self.header.len()], None);
-        let view = contact::rename_elements(&self.engine().read(&written.cells).0, &written.bindings);
+        let view = contact::rename_elements(self.engine().read(&written.cells).0, &written.bindings);
         let shown = view
             .as_map()
             .and_then(|card| card.get(collection)?.as_map())

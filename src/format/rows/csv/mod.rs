@@ -450,7 +450,7 @@ impl Document for CsvDocument {
             row.extend(self.encode(self.newline)?);
             row
         };
-        let view = contact::rename_elements(&engine.read(&written.cells).0, &written.bindings);
+        let view = contact::rename_elements(engine.read(&written.cells).0, &written.bindings);
         Ok(Put {
             bytes,
             bindings: written.bindings,

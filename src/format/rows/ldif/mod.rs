@@ -494,7 +494,7 @@ impl Document for LdifDocument {
             ));
         }
         let bindings = renumber(&row, &written.cells, written.bindings);
-        let view = rename_elements(&self.read_row(&again).0, &bindings);
+        let view = rename_elements(self.read_row(&again).0, &bindings);
         Ok(Put {
             bytes: new_bytes,
             bindings,

@@ -62,7 +62,7 @@ pub(super) fn first_bindings(view: &Value) -> Bindings {
 
 /// Reads item 0 as the engine knows it: with lasting ids.
 pub(super) fn view(document: &dyn Document, bytes: &[u8], bindings: &Bindings) -> Value {
-    rename_elements(&document.parse(bytes).unwrap().record, bindings)
+    rename_elements(document.parse(bytes).unwrap().record, bindings)
 }
 
 pub(super) fn text<'a>(record: &'a Value, pointer: &str) -> Option<&'a str> {

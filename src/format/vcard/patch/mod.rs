@@ -7,14 +7,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::element;
 use super::element_out::{self, Written};
 use super::parts::name_parts;
-use super::read::{Card, Companion, Element, Role, Single, says_more};
+use super::read::{Card, Companion, Element, Role, says_more};
 use super::render::{self, Change};
+use super::single::Single;
 use super::text::{Content, Property, Style, Version};
 use super::token::Line;
 use super::words;
 use super::write::{self, Chunk, Groups, element_chunk, finish};
 use crate::format::{Bindings, Parsed, Put};
-use crate::model::{FieldPath, Map, Value};
+use crate::model::{FieldPath, Map, Text, Value};
 
 /// What becomes of a line.
 #[derive(Debug, Clone)]
@@ -52,7 +53,10 @@ pub(super) fn put_old(record: &Value, bytes: &[u8], bindings: &Bindings) -> (Put
         let pointer = FieldPath::new([element.collection, &element.key]).to_string();
         ids.insert(
             index,
-            bindings.get(&pointer).cloned().unwrap_or_else(|| element.key.clone()),
+            bindings
+                .get(&pointer)
+                .cloned()
+                .unwrap_or_else(|| element.key.to_string()),
         );
     }
     let mut patch = Patch {
@@ -180,7 +184,7 @@ impl Patch<'_> {
             };
             let mut property = change.property(self.style);
             if old_written.name == new_written.name {
-                property.name.clone_from(&line.spelling);
+                property.name = line.spelling.to_string();
             }
             self.set(at, Fate::Become(property.lines(self.style)));
         }
@@ -208,7 +212,7 @@ impl Patch<'_> {
                 return;
             };
             if name == line.name {
-                property.name.clone_from(&line.spelling);
+                property.name = line.spelling.to_string();
             }
             self.set(at, Fate::Become(property.lines(self.style)));
         }
@@ -347,7 +351,10 @@ impl Patch<'_> {
             params: Vec::new(),
             content: Content::Text(content),
         };
-        let before = written(old_text, element_out::meanings("addresses", &element.value, version));
+        let before = written(
+            old_text.into(),
+            element_out::meanings("addresses", &element.value, version),
+        );
         let after = written(text, contexts);
         let change = Change {
             line: old,
@@ -361,7 +368,7 @@ impl Patch<'_> {
     /// Returns the group of a line, giving it one if it has none.
     fn group_of(&mut self, at: usize, line: &Line) -> String {
         if let Some(group) = &line.group {
-            return group.clone();
+            return group.to_string();
         }
         let group = self.groups.next();
         let mut bytes = format!("{group}.").into_bytes();
@@ -506,10 +513,10 @@ fn derive_label(text: &str, element: &Element, new: &Map) -> String {
 /// Returns a line as a property, for changing.
 fn as_property(line: &Line, version: Version) -> Property {
     Property {
-        group: line.group.clone(),
-        name: line.spelling.clone(),
-        params: line.params.iter().map(|param| param.written.clone()).collect(),
-        value: line.text(),
+        group: line.group.as_ref().map(Text::to_string),
+        name: line.spelling.to_string(),
+        params: line.params.iter().map(|param| param.written.to_string()).collect(),
+        value: line.text().into_owned(),
         base64: false,
         charset: line.charset.filter(|_| version == Version::V21),
     }
@@ -522,7 +529,7 @@ fn with_content(line: &Line, content: &Content, style: Style) -> Property {
     let carries = |name: &str| name == "ENCODING" || (name == "CHARSET" && !utf8);
     let params = line.params.iter().filter(|param| !carries(&param.name));
     Property {
-        params: params.map(|param| param.written.clone()).collect(),
+        params: params.map(|param| param.written.to_string()).collect(),
         value: content.escaped(version),
         ..as_property(line, version)
     }

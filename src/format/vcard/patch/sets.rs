@@ -6,13 +6,14 @@ use super::super::parts::{
     SINGLES, flags, has_flag, member_name, name_parts, new_single, pronoun_line, pronouns, relation_lines, relations,
     single_text,
 };
-use super::super::read::{Role, Single};
+use super::super::read::Role;
 use super::super::render;
+use super::super::single::Single;
 use super::super::text::{Content, Version, param, split_escaped};
 use super::super::token::Line;
 use super::super::write::{self, Chunk, full_name};
 use super::{Fate, Patch, as_property, show_name, with_content};
-use crate::model::{FieldPath, Value};
+use crate::model::{FieldPath, Text, Value};
 
 impl Patch<'_> {
     pub(super) fn singles(&mut self) {
@@ -133,9 +134,9 @@ impl Patch<'_> {
             let left: Vec<String> = words
                 .iter()
                 .filter(|word| has_flag(self.record, "keywords", word))
-                .cloned()
+                .map(Text::to_string)
                 .collect();
-            missing.retain(|word| !words.contains(word));
+            missing.retain(|word| !words.iter().any(|one| one == word));
             if left.len() < words.len() {
                 let lines = self.keyword_line(at, &left);
                 self.set(
@@ -185,7 +186,7 @@ impl Patch<'_> {
             }
         }
         let name = last.as_ref().and_then(|(_, name)| name.clone());
-        let name = name.unwrap_or_else(|| member_name(self.style.version).to_owned());
+        let name = name.unwrap_or_else(|| member_name(self.style.version).to_owned().into());
         for uid in missing {
             let lines = render::simple(&name, None, &Content::Uri(uid), self.style.version).lines(self.style);
             match last {
@@ -201,11 +202,9 @@ impl Patch<'_> {
         let wanted = missing.clone();
         for (at, role) in card.roles.iter().enumerate() {
             let Role::Related(key, words) = role else { continue };
-            let left: Vec<&String> = words
-                .iter()
-                .filter(|word| wanted.contains(&(key.clone(), (*word).clone())))
-                .collect();
-            missing.retain(|(one, word)| one != key || !words.contains(word));
+            let is_wanted = |word: &Text| wanted.iter().any(|(one, other)| one == key && other == word);
+            let left: Vec<&Text> = words.iter().filter(|word| is_wanted(word)).collect();
+            missing.retain(|(one, word)| one != key || !words.iter().any(|other| other == word));
             if left.len() == words.len() {
                 continue;
             }
@@ -220,7 +219,6 @@ impl Patch<'_> {
                 property
                     .params
                     .retain(|param| !param.to_ascii_uppercase().starts_with("TYPE"));
-                let left: Vec<String> = left.into_iter().cloned().collect();
                 property.params.push(param("TYPE", &left, Version::V40));
                 self.set(at, Fate::Become(property.lines(self.style)));
             }
