@@ -182,6 +182,15 @@ pub trait Document: Send + Sync {
     /// Laws: `put(view(old), old)` returns the old bytes; parsing the result shows all of the record that is not `not_shown`.
     fn put(&self, record: &Value, old: Option<Old<'_>>) -> Result<Put, ItemError>;
 
+    /// Returns an item of another file with the same lens as a new item of this one: the same bytes without what belongs
+    /// to its source. `None` where it would have to be written otherwise here, or where that is not certain.
+    ///
+    /// Law: parsing the result gives what parsing `bytes` gives.
+    fn adopt(&self, bytes: &[u8]) -> Option<Vec<u8>> {
+        let _ = bytes;
+        None
+    }
+
     /// Widens the file's layout (columns) so that it can hold `record`; returns whether it changed. Existing columns stay in place.
     fn grow(&mut self, record: &Value) -> bool;
 

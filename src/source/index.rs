@@ -40,6 +40,37 @@ pub struct ItemView {
     pub written: BTreeMap<String, Written>,
 }
 
+/// An item view as it is stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredView(Vec<u8>);
+
+impl StoredView {
+    /// Reads one; `None` when the item has none.
+    pub fn get(objects: &dyn Objects, views: &Hash, number: u64) -> Result<Option<Self>, SourceError> {
+        Ok(tree::get(objects, views, &number_key(number))?.map(Self))
+    }
+
+    /// Reads all, by item number.
+    pub fn all<'o>(
+        objects: &'o dyn Objects,
+        views: &Hash,
+    ) -> impl Iterator<Item = Result<(u64, Self), SourceError>> + 'o {
+        tree::iter(objects, views).map(|entry| {
+            let (key, value) = entry?;
+            let number = u64::from_be_bytes(key.as_slice().try_into().map_err(|_| BAD)?);
+            Ok((number, Self(value)))
+        })
+    }
+
+    /// Returns whether it is a view and nothing else: no note of values that were written over.
+    pub fn is_plain(&self) -> bool {
+        self.0.first() == Some(&PLAIN_VIEW)
+    }
+}
+
+/// The first byte of a view without notes: a map of two entries.
+const PLAIN_VIEW: u8 = 0xA2;
+
 /// The items of a source by number, and its files.
 #[derive(Debug, Clone, Default)]
 pub struct Index {
@@ -128,7 +159,7 @@ impl ItemView {
             .map(|(pointer, id)| (pointer.clone(), id.as_str().into()))
             .collect();
         // The map {"b": bindings, "v": view, "w": written}, the last only where it is not empty, without a copy of the view.
-        let mut out = vec![0xA2 + u8::from(!self.written.is_empty()), 0x61, b'b'];
+        let mut out = vec![PLAIN_VIEW + u8::from(!self.written.is_empty()), 0x61, b'b'];
         cbor::encode_map(&bindings, &mut out);
         out.extend_from_slice(&[0x61, b'v']);
         cbor::encode_map(&self.view, &mut out);
@@ -194,7 +225,12 @@ impl ViewWriter {
 
     /// Stores what an item shows.
     pub fn put(&mut self, objects: &dyn Objects, number: u64, view: &ItemView) -> Result<(), SourceError> {
-        self.waiting.insert(number, view.encode());
+        self.put_stored(objects, number, StoredView(view.encode()))
+    }
+
+    /// Stores what an item shows, as it was stored elsewhere.
+    pub fn put_stored(&mut self, objects: &dyn Objects, number: u64, view: StoredView) -> Result<(), SourceError> {
+        self.waiting.insert(number, view.0);
         if self.waiting.len() >= WAITING_VIEWS {
             self.flush(objects)?;
         }

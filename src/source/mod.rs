@@ -15,7 +15,7 @@ mod view;
 mod write;
 mod written;
 
-pub use index::{Index, IndexEdit, ItemEntry, ItemView, ViewWriter};
+pub use index::{Index, IndexEdit, ItemEntry, ItemView, StoredView, ViewWriter};
 pub use matching::shape;
 pub use place::{FileState, Place, StatCache};
 pub use scan::{Edited, Found, Fresh, FreshItems, OpenFiles, Scan, ScanInput, scan};

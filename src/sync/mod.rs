@@ -8,6 +8,7 @@ mod bind;
 mod care;
 mod config;
 mod convert;
+mod donor;
 mod error;
 mod exchange;
 mod execute;

@@ -8,6 +8,7 @@ use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::config::{Direction, SourceConfig};
+use super::donor::{Copies, Donor};
 use super::intake::{canonical, reading_of, view_of};
 use super::report::{SetAside, SourceReport};
 use super::work::Work;
@@ -67,6 +68,8 @@ struct Planner<'w, 'a> {
     next_item: u64,
     /// The identities that items of this source have.
     natives: Option<BTreeSet<String>>,
+    /// Items that other sources have of records that are new here.
+    copies: Copies<'w>,
 }
 
 fn decode_record(bytes: &[u8]) -> SyncResult<Option<Value>> {
@@ -75,11 +78,12 @@ fn decode_record(bytes: &[u8]) -> SyncResult<Option<Value>> {
 }
 
 /// Plans the write-back of one source; `None` when it is in step already.
-pub(super) fn plan(
-    work: &Work<'_>,
-    config: &SourceConfig,
-    index: &Index,
-    open: &OpenFiles,
+pub(super) fn plan<'w>(
+    work: &'w Work<'_>,
+    config: &'w SourceConfig,
+    index: &'w Index,
+    open: &'w OpenFiles,
+    donors: Vec<Donor<'w>>,
 ) -> SyncResult<Option<OutPlan>> {
     let view = work.source_view(&config.name);
     let heads = work.heads(&config.collection);
@@ -112,12 +116,14 @@ pub(super) fn plan(
         unreadable: BTreeMap::new(),
         positions: HashMap::new(),
         natives: None,
+        copies: Copies::default(),
     };
+    planner.prepare_copies(donors)?;
     planner.items()?;
     planner.finish().map(Some)
 }
 
-impl Planner<'_, '_> {
+impl<'w> Planner<'w, '_> {
     /// Goes through the records that changed since each item's base.
     fn items(&mut self) -> SyncResult<()> {
         let base_state = self.work.state_at(&self.view.base)?;
@@ -132,6 +138,7 @@ impl Planner<'_, '_> {
             if !is_empty {
                 changed.insert(key);
             } else if let Some(bytes) = change.new
+                && !self.copy(&key)?
                 && let Some(record) = decode_record(&bytes)?
             {
                 self.append(None, &key, &record)?;
@@ -160,6 +167,7 @@ impl Planner<'_, '_> {
         }
         for key in changed {
             if !shown.contains(&key)
+                && !self.copy(&key)?
                 && let Some(record) = work.record(&self.state, &key)?
             {
                 self.append(None, &key, &record)?;
@@ -310,6 +318,73 @@ impl Planner<'_, '_> {
         });
     }
 
+    fn prepare_copies(&mut self, donors: Vec<Donor<'w>>) -> SyncResult<()> {
+        if !donors.is_empty() {
+            let lens = self.format.create(None).lens();
+            let is_empty = self.index.items.is_empty();
+            if is_empty && self.index.files.is_empty() {
+                let documents = donors.iter().flat_map(|donor| donor.documents_for(self.config));
+                let _first = self.style.set(majority_style(documents));
+            }
+            self.copies = Copies::new(self.work, self.config, lens, donors, is_empty)?;
+        }
+        Ok(())
+    }
+
+    /// Takes a new item over from another source; returns whether that could be done.
+    fn copy(&mut self, key: &RecordKey) -> SyncResult<bool> {
+        if self.copies.is_empty() {
+            return Ok(false);
+        }
+        let work = self.work;
+        // Any new file of a folder is like any other.
+        self.document("");
+        let Some((_, target)) = self.documents.get("") else {
+            return Ok(false);
+        };
+        let Some(copied) = self.copies.take(work, key, target.as_ref())? else {
+            return Ok(false);
+        };
+        if !self.natives().insert(copied.native_id.clone()) {
+            return Ok(false);
+        }
+        let file = match &self.place {
+            Place::File(_) => String::new(),
+            Place::Folder { extension, .. } => self.new_file_name(key, &copied.native_id, extension),
+        };
+        if self.document(&file).is_none() {
+            return Ok(false);
+        }
+        let number = self.next_item;
+        self.next_item += 1;
+        self.report.written.added += 1;
+        self.views
+            .put_stored(work.objects, number, copied.view)
+            .map_err(|error| source_error(self.config, error))?;
+        let entry = ItemEntry {
+            file: file.clone(),
+            fingerprint: None,
+            native_id: Some(copied.native_id),
+            key: key.clone(),
+            base: None,
+        };
+        self.edits.insert(number, IndexEdit::Put(entry, None));
+        self.writes
+            .entry(file)
+            .or_default()
+            .insert(number, ItemWrite::Append(copied.bytes));
+        Ok(true)
+    }
+
+    /// Returns the identities that items of this source have.
+    fn natives(&mut self) -> &mut BTreeSet<String> {
+        let index = self.index;
+        self.natives.get_or_insert_with(|| {
+            let items = index.items.values();
+            items.filter_map(|entry| entry.native_id.clone()).collect()
+        })
+    }
+
     fn append(&mut self, number: Option<u64>, key: &RecordKey, record: &Value) -> SyncResult<()> {
         let number = number.unwrap_or_else(|| {
             self.next_item += 1;
@@ -317,7 +392,7 @@ impl Planner<'_, '_> {
         });
         let file = match &self.place {
             Place::File(_) => String::new(),
-            Place::Folder { extension, .. } => self.new_file_name(key, record, extension),
+            Place::Folder { extension, .. } => self.new_file_name(key, uid_of(record), extension),
         };
         let pending = ItemEntry {
             file: file.clone(),
@@ -368,13 +443,9 @@ impl Planner<'_, '_> {
     /// A UID that another record's item of this source has already is no name for a new item: then it is the key.
     fn with_free_uid(&mut self, key: &RecordKey, record: &Value) -> Value {
         let mut record = record.clone();
-        let natives = self.natives.get_or_insert_with(|| {
-            let items = self.index.items.values();
-            items.filter_map(|entry| entry.native_id.clone()).collect()
-        });
         if let Value::Map(map) = &mut record
             && let Some(uid) = map.get("uid").and_then(Value::as_text)
-            && !natives.insert(uid.to_owned())
+            && !self.natives().insert(uid.to_owned())
         {
             map.insert("uid".to_owned(), key.to_string().into());
         }
@@ -382,11 +453,7 @@ impl Planner<'_, '_> {
     }
 
     /// Names the file of a new item after its UID as far as file systems allow, else after its key.
-    fn new_file_name(&self, key: &RecordKey, record: &Value, extension: &str) -> String {
-        let uid = record
-            .as_map()
-            .and_then(|map| map.get("uid")?.as_text())
-            .unwrap_or_default();
+    fn new_file_name(&self, key: &RecordKey, uid: &str, extension: &str) -> String {
         let plain = uid.strip_prefix("urn:uuid:").unwrap_or(uid);
         let fits = !plain.is_empty()
             && plain.len() <= 100
@@ -455,23 +522,15 @@ impl Planner<'_, '_> {
 
     /// Returns the variant most files of a folder are in; an empty source has none.
     fn style(&self) -> Option<String> {
-        let mut counts: BTreeMap<String, usize> = BTreeMap::new();
-        for (_, document) in self.open.values().take(200) {
-            if document.item_count() > 0 {
-                *counts.entry(document.style()).or_default() += 1;
-            }
-        }
-        if counts.is_empty() {
+        let opened = self.open.values().map(|(_, document)| document.as_ref());
+        majority_style(opened).or_else(|| {
+            let mut documents = Vec::new();
             for name in self.index.files.keys().take(20) {
                 let bytes = self.work.env.disk.read(&self.place.file_path(name)).ok()?;
-                let document = self.format.open(bytes).ok()?;
-                *counts.entry(document.style()).or_default() += 1;
+                documents.push(self.format.open(bytes).ok()?);
             }
-        }
-        counts
-            .into_iter()
-            .max_by_key(|(_, count)| *count)
-            .map(|(style, _)| style)
+            majority_style(documents.iter().map(AsRef::as_ref))
+        })
     }
 
     /// Returns an item's bytes if they are still those that were last read.
@@ -578,6 +637,21 @@ impl Planner<'_, '_> {
             index: None,
         })
     }
+}
+
+/// Returns the style that most of the first files with items have.
+fn majority_style<'d>(documents: impl Iterator<Item = &'d dyn Document>) -> Option<String> {
+    let mut counts: BTreeMap<String, usize> = BTreeMap::new();
+    for document in documents.filter(|document| document.item_count() > 0).take(200) {
+        *counts.entry(document.style()).or_default() += 1;
+    }
+    let best = counts.into_iter().max_by_key(|(_, count)| *count);
+    best.map(|(style, _)| style)
+}
+
+fn uid_of(record: &Value) -> &str {
+    let uid = record.as_map().and_then(|map| map.get("uid")?.as_text());
+    uid.unwrap_or_default()
 }
 
 /// Takes back what was planned for a file that is not written: its items keep what they were and the base they last

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::config::{Config, Direction, SourceConfig};
+use super::donor::Donor;
 use super::exchange::{self, PushPlan};
 use super::fetch::{self, Compared};
 use super::intake::{self, Taken};
@@ -607,15 +608,22 @@ impl Run {
             if in_step && self.untouched.contains(&config.name) {
                 continue;
             }
-            let known = self
-                .indexes
-                .remove(&config.name)
-                .map_or_else(|| load_index(work, config), Ok);
-            let (index, open) = known?;
-            if let Some(plan) = outtake::plan(work, config, &index, &open)? {
+            if !self.indexes.contains_key(&config.name) {
+                self.indexes.insert(config.name.clone(), load_index(work, config)?);
+            }
+            let Some((index, open)) = self.indexes.get(&config.name) else {
+                continue;
+            };
+            let donors = sources.iter().filter_map(|donor| {
+                let (index, open) = self.indexes.get(&donor.name)?;
+                Donor::new(work, donor, index, open)
+            });
+            if let Some(plan) = outtake::plan(work, config, index, open, donors.collect())? {
                 plans.push((config.clone(), plan));
+                self.indexes.remove(&config.name);
             }
         }
+        self.indexes.clear();
         Ok(plans)
     }
 

@@ -16,6 +16,7 @@ mod clash;
 mod cli;
 mod commands;
 mod converge;
+mod copies;
 mod crash;
 mod env;
 mod generated;

@@ -2,8 +2,9 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, OnceLock, PoisonError};
 
+use super::adopt;
 use super::patch;
 use super::read::Card;
 use super::text::{Style, Version};
@@ -39,7 +40,8 @@ pub(super) struct VcardDocument {
     items: Vec<Span>,
     broken: Vec<Broken>,
     is_complete: bool,
-    style: Style,
+    /// How new cards look; an empty file has one, for others it is read off when it is needed.
+    style: OnceLock<Style>,
     /// The bytes written last and what they say: whoever writes an item asks next what it shows.
     written: Mutex<Option<(Vec<u8>, Parsed)>>,
 }
@@ -53,12 +55,12 @@ impl VcardDocument {
             items: Vec::new(),
             broken: Vec::new(),
             is_complete: true,
-            style: Style {
+            style: OnceLock::from(Style {
                 version,
                 line_end: "\r\n",
                 folds: true,
                 legacy: false,
-            },
+            }),
             written: Mutex::default(),
         }
     }
@@ -68,6 +70,7 @@ impl VcardDocument {
         let units = units_of(&bytes);
         let mut document = Self {
             units,
+            style: OnceLock::new(),
             ..Self::empty(Version::V30)
         };
         // Offsets in the UTF-8 text are taken back to the file at line starts.
@@ -85,10 +88,13 @@ impl VcardDocument {
                 reason: "no BEGIN:VCARD in the file".to_owned(),
             });
         }
-        document.style = file_style(&text);
         drop(text);
         document.bytes = bytes;
         Ok(document)
+    }
+
+    fn look(&self) -> Style {
+        *self.style.get_or_init(|| file_style(&decode(&self.bytes, self.units)))
     }
 
     fn split(&mut self, text: &[u8], bytes: &[u8], offsets: &Offsets) {
@@ -304,7 +310,7 @@ impl Document for VcardDocument {
     }
 
     fn style(&self) -> String {
-        self.style.version.name().to_owned()
+        self.look().version.name().to_owned()
     }
 
     fn parse(&self, bytes: &[u8]) -> Result<Parsed, ItemError> {
@@ -323,7 +329,7 @@ impl Document for VcardDocument {
 
     fn put(&self, record: &Value, old: Option<Old<'_>>) -> Result<Put, ItemError> {
         let Some(old) = old else {
-            let (put, parsed) = write::put_new(record, self.style);
+            let (put, parsed) = write::put_new(record, self.look());
             return Ok(self.finish(put, parsed));
         };
         let text = decode(old.bytes, self.units);
@@ -336,6 +342,10 @@ impl Document for VcardDocument {
         let bindings = if old.bindings.is_empty() { &empty } else { old.bindings };
         let (put, parsed) = patch::put_old(record, &text, bindings);
         Ok(self.finish(put, parsed))
+    }
+
+    fn adopt(&self, bytes: &[u8]) -> Option<Vec<u8>> {
+        (self.units == Units::Bytes).then(|| adopt::adopted(bytes, self.look()))?
     }
 
     fn grow(&mut self, _record: &Value) -> bool {
@@ -374,7 +384,7 @@ impl Document for VcardDocument {
             }
         }
         out.extend_from_slice(self.bytes.get(at..).unwrap_or_default());
-        let line_end = self.encode(self.style.line_end.as_bytes().to_vec());
+        let line_end = self.encode(self.look().line_end.as_bytes().to_vec());
         for edit in edits {
             let Edit::Append(bytes) = edit else { continue };
             let last = if self.units == Units::Bytes { 1 } else { 2 };

@@ -10,6 +10,7 @@
 //! *Fails* with [`crate::format::FormatError`] for files without any card; every card can be read.
 //! *Start reading* at [`Vcard`]. Sources: vCard 2.1 (versit), RFC 2426, RFC 6350, RFC 6868, RFC 9554, RFC 9555.
 
+mod adopt;
 mod date;
 mod document;
 mod element;

@@ -502,3 +502,69 @@ fn a_card_without_uid_gets_one_from_its_content() {
     let put = document.put(&with_uid, old(&bytes, &Bindings::new())).unwrap();
     assert_eq!((put.bytes, put.not_shown), (bytes, vec![FieldPath::new(["uid"])]));
 }
+
+#[test]
+fn an_adopted_card_says_the_same_without_what_is_its_sources() {
+    let mut adopted = 0;
+    for (path, bytes) in files() {
+        let name = path.display();
+        let Ok(source) = Vcard::default().open(bytes) else {
+            continue;
+        };
+        for index in 0..source.item_count() {
+            let item = source.item(index).bytes;
+            for (style, end) in ["2.1", "3.0", "4.0"]
+                .into_iter()
+                .flat_map(|style| [(style, "\n"), (style, "\r\n")])
+            {
+                let target = open(
+                    format!("BEGIN:VCARD\nVERSION:{style}\nN:A\nEND:VCARD\n")
+                        .replace('\n', end)
+                        .as_bytes(),
+                );
+                let Some(copy) = target.adopt(item) else { continue };
+                adopted += 1;
+                let (mut before, after) = (source.parse(item).unwrap(), target.parse(&copy).unwrap());
+                before.warnings.clear();
+                assert_eq!(before, after, "{name} item {index}");
+                let text = String::from_utf8(copy).unwrap();
+                assert!(
+                    text.contains(&format!("VERSION:{style}")),
+                    "{name} item {index}: {text}"
+                );
+                assert!(
+                    !text
+                        .lines()
+                        .any(|line| line.starts_with("REV:") || line.starts_with("PRODID:"))
+                );
+            }
+        }
+    }
+    assert!(adopted > 50, "only {adopted}");
+}
+
+#[test]
+fn a_card_whose_lines_are_not_told_apart_at_a_glance_is_not_adopted() {
+    let card =
+        |version: &str, line: &str| format!("BEGIN:VCARD\r\nVERSION:{version}\r\nN:A;B;;;\r\n{line}\r\nEND:VCARD\r\n");
+    let adopts = |version: &str, text: &str| Vcard::default().create(Some(version)).adopt(text.as_bytes());
+    assert_eq!(
+        adopts("3.0", &card("3.0", "REV:1")),
+        Some(card("3.0", "").replace("\r\n\r\n", "\r\n").into_bytes())
+    );
+    assert!(
+        adopts("3.0", &card("3.0", "item1.REV:1\r\n 2"))
+            .is_some_and(|copy| !copy.windows(3).any(|part| part == b"REV"))
+    );
+    assert_eq!(adopts("4.0", &card("3.0", "TEL:1")), None);
+    assert_eq!(adopts("2.1", &card("2.1", "NOTE;QUOTED-PRINTABLE:a=\r\nREV:b")), None);
+    assert_eq!(
+        adopts("2.1", &card("2.1", "AGENT:\r\nBEGIN:VCARD\r\nREV:1\r\nEND:VCARD")),
+        None
+    );
+    assert_eq!(
+        adopts("2.1", &card("2.1", "PHOTO;ENCODING=BASE64:AAAA\r\nBBBB\r\n")),
+        None
+    );
+    assert_eq!(adopts("3.0", &card("3.0", "TEL:1").replace("\r\n", "\n")), None);
+}
