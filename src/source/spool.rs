@@ -28,10 +28,11 @@ pub struct Spool {
     open: Vec<u8>,
     plain_bytes: usize,
     count: usize,
+    length_bytes: usize,
 }
 
 impl Spool {
-    /// Makes one that compresses from the first byte on.
+    /// Makes one that compresses all but its last chunk.
     pub fn dense() -> Self {
         Self {
             plain_bytes: PLAIN_BYTES,
@@ -42,6 +43,11 @@ impl Spool {
     /// Returns how many strings there are.
     pub fn len(&self) -> usize {
         self.count
+    }
+
+    /// Returns how many bytes the strings have together.
+    pub fn length_bytes(&self) -> usize {
+        self.length_bytes
     }
 
     /// Returns whether there is none.
@@ -57,6 +63,7 @@ impl Spool {
             self.open.extend_from_slice(part);
         }
         self.count += 1;
+        self.length_bytes += length;
         if self.open.len() >= CHUNK_BYTES {
             self.end_chunk()?;
         }
@@ -72,10 +79,14 @@ impl Spool {
                 raw_bytes: None,
             }
         } else {
-            Chunk {
-                bytes: zstd::bulk::compress(&raw, LEVEL).map_err(|_| BAD)?,
-                raw_bytes: Some(raw.len()),
-            }
+            // The compressor reserves room for bytes that do not shrink, several times what is needed.
+            let mut bytes = zstd::bulk::compress(&raw, LEVEL).map_err(|_| BAD)?;
+            bytes.shrink_to_fit();
+            let raw_bytes = Some(raw.len());
+            // The next chunk is as long.
+            self.open = raw;
+            self.open.clear();
+            Chunk { bytes, raw_bytes }
         };
         self.chunks.push(chunk);
         Ok(())
@@ -136,6 +147,13 @@ mod tests {
         assert!(spool.chunks.iter().any(|chunk| chunk.raw_bytes.is_none()));
         let back: Vec<Vec<u8>> = spool.iter().map(Result::unwrap).collect();
         assert_eq!(back.len(), spool.len());
+        assert_eq!(back.iter().map(Vec::len).sum::<usize>(), spool.length_bytes());
+        assert!(
+            spool
+                .chunks
+                .iter()
+                .all(|chunk| chunk.bytes.capacity() <= chunk.bytes.len() + 64 || chunk.raw_bytes.is_none())
+        );
         assert!((0..12_000).zip(&back).all(|(number, bytes)| *bytes == string(number)));
     }
 
