@@ -10,6 +10,7 @@ pub mod jscontact;
 pub mod rows;
 pub mod vcard;
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use crate::model::{FieldPath, Hash, Kind, Value};
@@ -138,6 +139,32 @@ pub enum Edit {
     Append(Vec<u8>),
 }
 
+/// New items of a file, of which one at a time is held.
+pub struct NewItems<'a> {
+    /// The items, in order.
+    pub items: Box<dyn Iterator<Item = Vec<u8>> + 'a>,
+    /// About how many bytes they have together; room for so many is made at once.
+    pub length_bytes: usize,
+}
+
+impl Default for NewItems<'_> {
+    fn default() -> Self {
+        Self {
+            items: Box::new(std::iter::empty()),
+            length_bytes: 0,
+        }
+    }
+}
+
+/// Lists the new items of `edits`, then `more`.
+fn appended<'e>(edits: &'e [Edit], more: NewItems<'e>) -> impl Iterator<Item = Cow<'e, [u8]>> {
+    let few = edits.iter().filter_map(|edit| match edit {
+        Edit::Append(bytes) => Some(Cow::Borrowed(bytes.as_slice())),
+        _ => None,
+    });
+    few.chain(more.items.map(Cow::Owned))
+}
+
 /// A format: recognises, opens and creates files.
 pub trait Format: Send + Sync {
     /// Describes the format.
@@ -197,7 +224,12 @@ pub trait Document: Send + Sync {
     /// Returns the bytes of the file after `edits` (each index at most once, any order; appended items in the order given).
     ///
     /// Broken items and everything between items stay in place.
-    fn assemble(&self, edits: &[Edit]) -> Vec<u8>;
+    fn assemble(&self, edits: &[Edit]) -> Vec<u8> {
+        self.assemble_with(edits, NewItems::default())
+    }
+
+    /// Returns the bytes of the file after `edits` like [`Self::assemble`], with the new items `more` behind them.
+    fn assemble_with(&self, edits: &[Edit], more: NewItems<'_>) -> Vec<u8>;
 
     /// Returns the bytes of the file as it was opened.
     fn into_bytes(self: Box<Self>) -> Vec<u8> {

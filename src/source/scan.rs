@@ -1,7 +1,6 @@
 //! The scan: present bytes against the copy of the previous state.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::sync::Arc;
 
 use super::index::Fingerprint;
 use super::matching::{Candidate, Matching};
@@ -41,7 +40,7 @@ pub struct ScanInput<'a> {
 }
 
 /// Files that were opened, by name.
-pub type OpenFiles = BTreeMap<String, (Hash, Arc<dyn Document>)>;
+pub type OpenFiles = BTreeMap<String, (Hash, Box<dyn Document>)>;
 
 /// An item whose view changed.
 #[derive(Debug, Clone)]
@@ -318,8 +317,8 @@ impl Scanner<'_> {
         let file_bytes = bytes.len();
         let cut = !bytes.is_empty() && !line_ends.iter().any(|end| bytes.ends_with(end));
         self.scan.open_bytes += bytes.len();
-        let document: Arc<dyn Document> = match self.input.format.open(bytes) {
-            Ok(document) => Arc::from(document),
+        let document = match self.input.format.open(bytes) {
+            Ok(document) => document,
             Err(error) => {
                 // The whole file is set aside: its items keep their mapping and are no deletions.
                 self.scan.set_aside.push((self.describe(name, 1), error.to_string()));
@@ -506,8 +505,8 @@ impl Scanner<'_> {
         let mut newly_visible = Vec::new();
         let lens = self.scan.open.get(&item.file).map(|(_, document)| document.lens());
         if self.input.lens.is_some() && lens != self.input.lens {
-            let document = self.scan.open.get(&item.file).map(|(_, document)| document.clone());
-            (edits, newly_visible) = split_by_lens(edits, &before, document.as_deref(), self.input.objects);
+            let document = self.scan.open.get(&item.file).map(|(_, document)| document.as_ref());
+            (edits, newly_visible) = split_by_lens(edits, &before, document, self.input.objects);
         }
         let all = edits.len();
         edits.retain(|edit| !is_stale(edit, &before.view, &after.view));

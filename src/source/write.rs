@@ -6,9 +6,9 @@ use std::path::Path;
 use super::index::Fingerprint;
 use super::place::file_hash;
 use super::scan::fingerprint;
-use super::{Place, SourceError};
+use super::{Place, SourceError, Spool};
 use crate::disk::{Disk, DiskError, temporary_name};
-use crate::format::{Document, Edit, Format};
+use crate::format::{Document, Edit, Format, NewItems};
 use crate::model::{Domain, Hash};
 
 /// From how many new files on they are made durable together (chosen: below, one by one disturbs others less).
@@ -16,15 +16,44 @@ const MANY_FILES: usize = 8;
 /// How many files are made durable together (chosen).
 const PORTION_FILES: usize = 4096;
 
-/// What is to happen to one item of a file.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum ItemWrite {
-    /// It gets other bytes.
-    Replace(Vec<u8>),
-    /// It goes.
-    Remove,
-    /// It is new.
-    Append(Vec<u8>),
+/// What is to happen to the items of one file, by their numbers.
+#[derive(Default)]
+pub struct FileWrites {
+    /// Items that are there: they get these bytes, or go.
+    known: BTreeMap<u64, Option<Vec<u8>>>,
+    new: Vec<u64>,
+    /// The bytes of the new items: all those of a file that is written anew are as much as the file.
+    new_bytes: Spool,
+}
+
+impl FileWrites {
+    /// An item gets other bytes.
+    pub fn replace(&mut self, number: u64, bytes: Vec<u8>) {
+        self.known.insert(number, Some(bytes));
+    }
+
+    /// An item goes.
+    pub fn remove(&mut self, number: u64) {
+        self.known.insert(number, None);
+    }
+
+    /// An item comes behind all others.
+    pub fn append(&mut self, number: u64, bytes: &[u8]) -> Result<(), SourceError> {
+        self.new.push(number);
+        self.new_bytes.push(&[bytes])
+    }
+
+    /// Returns whether all that happens is that the items `order`, or more, go.
+    pub fn removes_all(&self, order: &[u64]) -> bool {
+        self.new.is_empty()
+            && self.known.values().all(Option::is_none)
+            && order.iter().all(|number| self.known.contains_key(number))
+    }
+
+    /// Lists the numbers of all items that something happens to.
+    pub fn numbers(&self) -> impl Iterator<Item = u64> {
+        self.known.keys().chain(&self.new).copied()
+    }
 }
 
 /// A file as it is to be.
@@ -58,43 +87,38 @@ pub enum FileOutcome {
 }
 
 impl FileEdit {
-    /// Plans a file: `document` is the file as scanned (or an empty one) with `order`, `writes` are by item number.
+    /// Plans a file: `document` is the file as scanned (or an empty one) with `order`.
     ///
     /// Fails when the planned bytes do not read back as planned; then nothing should be written.
     pub fn plan(
         name: &str,
         before: Option<Hash>,
-        document: &dyn Document,
+        document: Box<dyn Document>,
         order: &[u64],
-        writes: BTreeMap<u64, ItemWrite>,
+        mut writes: FileWrites,
         format: &dyn Format,
     ) -> Result<Self, SourceError> {
-        let mut writes = writes;
         let mut edits = Vec::new();
-        let mut after = Vec::with_capacity(order.len());
+        let mut after = Vec::with_capacity(order.len() + writes.new.len());
         for (at, number) in order.iter().enumerate() {
-            let write = if *number == 0 { None } else { writes.remove(number) };
-            match write {
-                Some(ItemWrite::Replace(bytes)) => {
-                    edits.push(Edit::Replace(at, bytes));
-                    after.push(*number);
+            match writes.known.remove(number) {
+                Some(None) => {
+                    edits.push(Edit::Remove(at));
+                    continue;
                 }
-                Some(ItemWrite::Remove) => edits.push(Edit::Remove(at)),
-                _ => after.push(*number),
+                Some(Some(bytes)) => edits.push(Edit::Replace(at, bytes)),
+                None => {}
             }
+            after.push(*number);
         }
         let trailing = order.len() > document.item_count();
         if trailing {
             after.pop();
         }
-        for (number, write) in writes {
-            if let ItemWrite::Append(bytes) = write {
-                edits.push(Edit::Append(bytes));
-                after.push(number);
-            }
-        }
-        let bytes = document.assemble(&edits);
-        drop(edits);
+        after.append(&mut writes.new);
+        let bytes = assemble(document.as_ref(), &edits, &writes.new_bytes)?;
+        // What follows needs the new file alone.
+        drop((document, edits, writes));
         let again = format.open(bytes).map_err(|source| SourceError::Format {
             file: name.to_owned(),
             source,
@@ -138,6 +162,21 @@ impl FileEdit {
     pub fn after(&self) -> Option<Hash> {
         self.bytes.as_deref().map(file_hash)
     }
+}
+
+/// Returns the bytes of a file after `edits` and with the items `new` behind them.
+pub fn assemble(document: &dyn Document, edits: &[Edit], new: &Spool) -> Result<Vec<u8>, SourceError> {
+    let mut failure = None;
+    let items = new.iter().map_while(|item| {
+        let item = item.map_err(|error| failure = Some(error));
+        item.ok()
+    });
+    let more = NewItems {
+        length_bytes: new.length_bytes(),
+        items: Box::new(items),
+    };
+    let bytes = document.assemble_with(edits, more);
+    failure.map_or(Ok(bytes), Err)
 }
 
 /// Writes planned files into a place.

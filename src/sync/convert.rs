@@ -9,8 +9,8 @@ use super::work::{format_named, place_of};
 use super::{Environment, SyncError, SyncResult, other};
 use crate::format::Edit;
 use crate::model::contact::{align, rename_elements, title};
-use crate::model::{RecordKey, Value};
-use crate::source::{Place, StatCache, decorate};
+use crate::model::{RecordKey, Value, cbor};
+use crate::source::{Place, Spool, StatCache, assemble, decorate};
 
 impl Repository {
     /// Reads one file or folder and writes its records in another format.
@@ -50,14 +50,15 @@ impl Repository {
     }
 }
 
+/// Reads the records of a file or folder, encoded: as values all of them take many times the bytes of the file.
 fn read_all(
     env: &Environment,
     format: &dyn crate::format::Format,
     input: &Path,
     report: &mut SourceReport,
-) -> SyncResult<Vec<Value>> {
+) -> SyncResult<Spool> {
     let place = place_of(format, input, env.disk.is_dir(input))?;
-    let mut records = Vec::new();
+    let mut records = Spool::default();
     let files = place
         .files(&env.disk, &StatCache::default())
         .map_err(|error| other("listing the input", error))?;
@@ -88,7 +89,9 @@ fn read_all(
                         }
                     }
                     report.read.added += 1;
-                    records.push(record);
+                    records
+                        .push(&[&cbor::encode(&record)])
+                        .map_err(|error| other("keeping records", error))?;
                 }
                 Err(error) => report.set_aside.push(SetAside {
                     item: at(item.line),
@@ -100,30 +103,45 @@ fn read_all(
     Ok(records)
 }
 
+/// Decodes records that [`read_all`] has read.
+fn each(records: &Spool) -> impl Iterator<Item = SyncResult<Value>> {
+    records.iter().map(|bytes| {
+        let bytes = bytes.map_err(|error| other("keeping records", error))?;
+        cbor::decode(&bytes).map_err(|error| other("keeping records", error))
+    })
+}
+
 fn write_all(
     env: &Environment,
     format: &dyn crate::format::Format,
     output: &Path,
-    records: &[Value],
+    records: &Spool,
     dry_run: bool,
     report: &mut SourceReport,
 ) -> SyncResult<()> {
     let folder = env.disk.is_dir(output) || (output.extension().is_none() && format.info().folder_extension.is_some());
     let place = place_of(format, output, folder)?;
     let mut document = format.create(None);
-    for record in records {
-        document.grow(record);
+    for record in each(records) {
+        document.grow(&record?);
     }
-    let mut edits = Vec::new();
-    for (at, record) in records.iter().enumerate() {
-        match document.put(record, None) {
+    let mut items = Spool::default();
+    let mut names = Vec::new();
+    for (at, record) in each(records).enumerate() {
+        let record = record?;
+        match document.put(&record, None) {
             Ok(put) => {
                 report.written.added += 1;
                 report.not_shown += put.not_shown.len() as u64;
-                edits.push((at, put.bytes));
+                items
+                    .push(&[&put.bytes])
+                    .map_err(|error| other("keeping records", error))?;
+                if folder {
+                    names.push(RecordKey::from_identity(&format!("{at} {}", title(&record))));
+                }
             }
             Err(error) => report.set_aside.push(SetAside {
-                item: title(record),
+                item: title(&record),
                 reason: error.reason,
             }),
         }
@@ -133,14 +151,13 @@ fn write_all(
     }
     match &place {
         Place::File(path) => {
-            let edits: Vec<Edit> = edits.into_iter().map(|(_, bytes)| Edit::Append(bytes)).collect();
-            env.disk.replace(path, &document.assemble(&edits))?;
+            let bytes = assemble(document.as_ref(), &[], &items).map_err(|error| other("keeping records", error))?;
+            env.disk.replace(path, &bytes)?;
         }
         Place::Folder { path, extension } => {
             env.disk.create_dir_all(path)?;
-            for (at, bytes) in edits {
-                let name =
-                    RecordKey::from_identity(&format!("{at} {}", title(records.get(at).unwrap_or(&Value::Null))));
+            for (name, bytes) in names.into_iter().zip(items.iter()) {
+                let bytes = bytes.map_err(|error| other("keeping records", error))?;
                 let file = path.join(format!("{name}.{extension}"));
                 env.disk
                     .create_new(&file, &format.create(None).assemble(&[Edit::Append(bytes)]))?;

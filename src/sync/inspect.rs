@@ -306,7 +306,7 @@ fn source_status(work: &mut Work<'_>, config: &super::SourceConfig) -> SyncResul
         reason: None,
     };
     match intake::look(work, config, Overrides::default()) {
-        Ok((_, scan)) => {
+        Ok((index, scan)) => {
             status.added = scan.fresh.len() as u64;
             status.changed = scan.edited.len() as u64;
             status.removed = scan.removed.len() as u64;
@@ -314,6 +314,8 @@ fn source_status(work: &mut Work<'_>, config: &super::SourceConfig) -> SyncResul
             if status.added + status.changed + status.removed > 0 {
                 "changed".clone_into(&mut status.state);
             }
+            // What it has opened is opened again below.
+            drop((index, scan));
             let everything = Overrides {
                 deletes: true,
                 changes: true,
@@ -322,7 +324,7 @@ fn source_status(work: &mut Work<'_>, config: &super::SourceConfig) -> SyncResul
             };
             let before = work.view.clone();
             let taken = intake::take_in(work, config, everything, None)?;
-            let plan = super::outtake::plan(work, config, &taken.index, &taken.scan.open, Vec::new())?;
+            let plan = super::outtake::plan(work, config, &taken.index, taken.scan.open, Vec::new())?;
             if let Some(plan) = plan {
                 let written = plan.report.written;
                 status.outgoing = written.added + written.changed + written.removed;

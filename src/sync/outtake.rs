@@ -18,7 +18,7 @@ use crate::format::{Document, Format, Old};
 use crate::model::{Domain, Hash, RecordKey, SnapshotId, Value};
 use crate::port::blob;
 use crate::source::{
-    FileEdit, Index, IndexEdit, ItemEntry, ItemView, ItemWrite, OpenFiles, Place, ViewWriter, leave_put_back,
+    FileEdit, FileWrites, Index, IndexEdit, ItemEntry, ItemView, OpenFiles, Place, ViewWriter, leave_put_back,
     note_written,
 };
 use crate::store::SourceView;
@@ -49,18 +49,18 @@ struct Planner<'w, 'a> {
     place: Place,
     view: SourceView,
     index: &'w Index,
-    open: &'w OpenFiles,
     heads: Vec<SnapshotId>,
     state: State,
     report: SourceReport,
-    writes: BTreeMap<String, BTreeMap<u64, ItemWrite>>,
+    writes: BTreeMap<String, FileWrites>,
     edits: BTreeMap<u64, IndexEdit>,
     /// Views of items that are new there.
     views: ViewWriter,
     /// The style of new files, once it was asked for.
     style: OnceCell<Option<String>>,
     before: BTreeMap<u64, ItemView>,
-    documents: BTreeMap<String, (Hash, Box<dyn Document>)>,
+    /// Files as they were scanned, those that the scan has opened among them.
+    documents: OpenFiles,
     /// Why files could not be opened.
     unreadable: BTreeMap<String, String>,
     /// Where the items of a file stand in it.
@@ -77,18 +77,24 @@ fn decode_record(bytes: &[u8]) -> SyncResult<Option<Value>> {
     Ok(entry.into_record())
 }
 
-/// Plans the write-back of one source; `None` when it is in step already.
+/// Returns whether a source agrees with its collection, every item of it.
+pub(super) fn is_in_step(work: &Work<'_>, config: &SourceConfig, index: &Index) -> bool {
+    let loose = index.items.values().any(|entry| entry.base.is_some());
+    !loose && work.source_view(&config.name).base == work.heads(&config.collection)
+}
+
+/// Plans the write-back of one source, of which the files in `open` need not be read again; `None` when it is in step
+/// already. `donors` may have what is new to it.
 pub(super) fn plan<'w>(
     work: &'w Work<'_>,
     config: &'w SourceConfig,
     index: &'w Index,
-    open: &'w OpenFiles,
+    open: OpenFiles,
     donors: Vec<Donor<'w>>,
 ) -> SyncResult<Option<OutPlan>> {
     let view = work.source_view(&config.name);
     let heads = work.heads(&config.collection);
-    let loose = index.items.values().any(|entry| entry.base.is_some());
-    if config.direction == Direction::In || (view.base == heads && !loose) {
+    if config.direction == Direction::In || is_in_step(work, config, index) {
         return Ok(None);
     }
     let state = work.state_at(&heads)?;
@@ -102,7 +108,6 @@ pub(super) fn plan<'w>(
         style: OnceCell::new(),
         view,
         index,
-        open,
         heads,
         state,
         report: SourceReport {
@@ -112,7 +117,7 @@ pub(super) fn plan<'w>(
         writes: BTreeMap::new(),
         edits: BTreeMap::new(),
         before: BTreeMap::new(),
-        documents: BTreeMap::new(),
+        documents: open,
         unreadable: BTreeMap::new(),
         positions: HashMap::new(),
         natives: None,
@@ -261,7 +266,7 @@ impl<'w> Planner<'w, '_> {
         self.writes
             .entry(entry.file.clone())
             .or_default()
-            .insert(number, ItemWrite::Replace(put.bytes));
+            .replace(number, put.bytes);
         Ok(())
     }
 
@@ -291,10 +296,7 @@ impl<'w> Planner<'w, '_> {
         }
         self.report.written.removed += 1;
         self.edits.insert(number, IndexEdit::Remove);
-        self.writes
-            .entry(entry.file.clone())
-            .or_default()
-            .insert(number, ItemWrite::Remove);
+        self.writes.entry(entry.file.clone()).or_default().remove(number);
     }
 
     /// Leaves an item as it is, on the base it last agreed with.
@@ -372,7 +374,8 @@ impl<'w> Planner<'w, '_> {
         self.writes
             .entry(file)
             .or_default()
-            .insert(number, ItemWrite::Append(copied.bytes));
+            .append(number, &copied.bytes)
+            .map_err(|error| source_error(self.config, error))?;
         Ok(true)
     }
 
@@ -433,11 +436,10 @@ impl<'w> Planner<'w, '_> {
             ..pending
         };
         self.edits.insert(number, IndexEdit::Put(entry, view.map(Box::new)));
-        self.writes
-            .entry(file)
-            .or_default()
-            .insert(number, ItemWrite::Append(put.bytes.into_boxed_slice().into_vec()));
-        Ok(())
+        let writes = self.writes.entry(file).or_default();
+        writes
+            .append(number, &put.bytes)
+            .map_err(|error| source_error(self.config, error))
     }
 
     /// A UID that another record's item of this source has already is no name for a new item: then it is the key.
@@ -522,7 +524,7 @@ impl<'w> Planner<'w, '_> {
 
     /// Returns the variant most files of a folder are in; an empty source has none.
     fn style(&self) -> Option<String> {
-        let opened = self.open.values().map(|(_, document)| document.as_ref());
+        let opened = self.documents.values().map(|(_, document)| document.as_ref());
         majority_style(opened).or_else(|| {
             let mut documents = Vec::new();
             for name in self.index.files.keys().take(20) {
@@ -577,9 +579,8 @@ impl<'w> Planner<'w, '_> {
         let mut lens = self.view.lens;
         for (name, writes) in std::mem::take(&mut self.writes) {
             let known = self.index.files.get(&name).cloned();
-            let only_removals = writes.values().all(|write| *write == ItemWrite::Remove);
-            if let (Place::Folder { .. }, Some((hash, old)), true) = (&self.place, &known, only_removals)
-                && old.iter().all(|number| *number != 0 && writes.contains_key(number))
+            if let (Place::Folder { .. }, Some((hash, old))) = (&self.place, &known)
+                && writes.removes_all(old)
             {
                 files.push(FileEdit::removal(&name, *hash));
                 order.remove(&name);
@@ -587,12 +588,10 @@ impl<'w> Planner<'w, '_> {
             }
             self.document(&name);
             let (before, old) = known.map_or((None, Vec::new()), |(hash, old)| (Some(hash), old));
-            let appended: Vec<u64> = writes.keys().copied().collect();
+            let numbers: Vec<u64> = writes.numbers().collect();
             let planned = match self.documents.remove(&name) {
-                Some((_, document)) => {
-                    FileEdit::plan(&name, before, document.as_ref(), &old, writes, self.format.as_ref())
-                        .map_err(|error| super::chain(&error))
-                }
+                Some((_, document)) => FileEdit::plan(&name, before, document, &old, writes, self.format.as_ref())
+                    .map_err(|error| super::chain(&error)),
                 None => Err(self.unreadable.get(&name).cloned().unwrap_or_default()),
             };
             let edit = match planned {
@@ -607,7 +606,7 @@ impl<'w> Planner<'w, '_> {
                         self.index,
                         &self.view.base,
                         &name,
-                        appended.into_iter(),
+                        numbers.into_iter(),
                     );
                     continue;
                 }

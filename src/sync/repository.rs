@@ -608,19 +608,18 @@ impl Run {
             if in_step && self.untouched.contains(&config.name) {
                 continue;
             }
-            if !self.indexes.contains_key(&config.name) {
-                self.indexes.insert(config.name.clone(), load_index(work, config)?);
-            }
-            let Some((index, open)) = self.indexes.get(&config.name) else {
+            let known = self.indexes.remove(&config.name);
+            let (index, open) = known.map_or_else(|| load_index(work, config), Ok)?;
+            if outtake::is_in_step(work, config, &index) {
+                self.indexes.insert(config.name.clone(), (index, open));
                 continue;
-            };
+            }
             let donors = sources.iter().filter_map(|donor| {
                 let (index, open) = self.indexes.get(&donor.name)?;
                 Donor::new(work, donor, index, open)
             });
-            if let Some(plan) = outtake::plan(work, config, index, open, donors.collect())? {
+            if let Some(plan) = outtake::plan(work, config, &index, open, donors.collect())? {
                 plans.push((config.clone(), plan));
-                self.indexes.remove(&config.name);
             }
         }
         self.indexes.clear();

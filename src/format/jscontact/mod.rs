@@ -18,7 +18,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value as Json;
 
 use super::{
-    Bindings, Broken, Confidence, Document, Edit, Format, FormatError, FormatInfo, ItemError, Old, Parsed, Put, RawItem,
+    Bindings, Broken, Confidence, Document, Edit, Format, FormatError, FormatInfo, ItemError, NewItems, Old, Parsed,
+    Put, RawItem, appended,
 };
 use crate::model::contact::{has_elements, rename_elements};
 use crate::model::{Domain, FieldPath, Hash, Kind, Map, Text, Value, is_provisional, provisional};
@@ -272,7 +273,7 @@ impl JsContactDocument {
     }
 
     /// Writes the cards `old` (with the text between them) and `added` as an array.
-    fn assemble_array(&self, edits: &[Edit], open: usize, close: usize) -> Vec<u8> {
+    fn assemble_array(&self, edits: &[Edit], more: NewItems<'_>, open: usize, close: usize) -> Vec<u8> {
         let mut kept: Vec<Vec<u8>> = Vec::new();
         let mut at = open;
         let mut tail_from = open;
@@ -300,16 +301,21 @@ impl JsContactDocument {
             at = if is_last { close } else { after + 1 };
         }
         let mut tail = self.bytes.get(tail_from..).unwrap_or_default().to_vec();
-        for edit in edits {
-            if let Edit::Append(bytes) = edit {
-                kept.push([b"\n".as_slice(), bytes].concat());
-                if !tail.starts_with(b"\n") && !tail.starts_with(b"\r") {
-                    tail.insert(0, b'\n');
-                }
+        let mut out = self.bytes.get(..open).unwrap_or_default().to_vec();
+        let mut is_first = kept.is_empty();
+        out.extend(kept.join(b",".as_slice()));
+        drop(kept);
+        out.reserve(more.length_bytes);
+        for bytes in appended(edits, more) {
+            if !std::mem::take(&mut is_first) {
+                out.push(b',');
+            }
+            out.push(b'\n');
+            out.extend_from_slice(&bytes);
+            if !tail.starts_with(b"\n") && !tail.starts_with(b"\r") {
+                tail.insert(0, b'\n');
             }
         }
-        let mut out = self.bytes.get(..open).unwrap_or_default().to_vec();
-        out.extend(kept.join(b",".as_slice()));
         out.extend(tail);
         out
     }
@@ -494,12 +500,12 @@ impl Document for JsContactDocument {
         false
     }
 
-    fn assemble(&self, edits: &[Edit]) -> Vec<u8> {
+    fn assemble_with(&self, edits: &[Edit], more: NewItems<'_>) -> Vec<u8> {
         if let Layout::Array { open, close } = self.layout {
-            return if edits.is_empty() {
+            return if edits.is_empty() && more.length_bytes == 0 {
                 self.bytes.clone()
             } else {
-                self.assemble_array(edits, open, close)
+                self.assemble_array(edits, more, open, close)
             };
         }
         let mut texts: Vec<Vec<u8>> = Vec::new();
@@ -520,11 +526,8 @@ impl Document for JsContactDocument {
         }
         texts.push(self.bytes.get(at..).unwrap_or_default().to_vec());
         let mut out = texts.concat();
-        let added = edits.iter().filter_map(|edit| match edit {
-            Edit::Append(bytes) => Some(bytes),
-            _ => None,
-        });
-        for bytes in added {
+        out.reserve(more.length_bytes);
+        for bytes in appended(edits, more) {
             // One object after the other is what readers of JSON Lines take.
             if !out.is_empty() && out.last() != Some(&b'\n') {
                 out.push(b'\n');

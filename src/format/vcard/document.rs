@@ -10,7 +10,9 @@ use super::read::Card;
 use super::text::{Style, Version};
 use super::token::{each_physical_line, is_delimiter, opens_agent};
 use super::write;
-use crate::format::{Bindings, Broken, Document, Edit, FormatError, ItemError, Old, Parsed, Put, RawItem};
+use crate::format::{
+    Bindings, Broken, Document, Edit, FormatError, ItemError, NewItems, Old, Parsed, Put, RawItem, appended,
+};
 use crate::model::{Domain, Hash, Value};
 
 /// How the characters of a file are stored.
@@ -356,7 +358,7 @@ impl Document for VcardDocument {
         self.bytes
     }
 
-    fn assemble(&self, edits: &[Edit]) -> Vec<u8> {
+    fn assemble_with(&self, edits: &[Edit], more: NewItems<'_>) -> Vec<u8> {
         let mut by_item: HashMap<usize, &Edit> = HashMap::new();
         let mut added = 0;
         for edit in edits {
@@ -371,7 +373,7 @@ impl Document for VcardDocument {
                 Edit::Append(bytes) => added += bytes.len(),
             }
         }
-        let mut out = Vec::with_capacity(self.bytes.len() + added);
+        let mut out = Vec::with_capacity(self.bytes.len() + added + more.length_bytes);
         let mut at = 0;
         for (index, span) in self.items.iter().enumerate() {
             let edit = by_item.get(&index).copied();
@@ -385,15 +387,14 @@ impl Document for VcardDocument {
         }
         out.extend_from_slice(self.bytes.get(at..).unwrap_or_default());
         let line_end = self.encode(self.look().line_end.as_bytes().to_vec());
-        for edit in edits {
-            let Edit::Append(bytes) = edit else { continue };
+        for bytes in appended(edits, more) {
             let last = if self.units == Units::Bytes { 1 } else { 2 };
             let tail = out.len().checked_sub(last).and_then(|from| out.get(from..));
             let ends_line = tail.is_none_or(|tail| tail.contains(&b'\n') || tail.contains(&b'\r'));
             if !ends_line && out != b"\xEF\xBB\xBF" {
                 out.extend_from_slice(&line_end);
             }
-            out.extend_from_slice(bytes);
+            out.extend_from_slice(&bytes);
         }
         out
     }

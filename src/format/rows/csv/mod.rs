@@ -21,7 +21,8 @@ use super::field::{Cell, Dialect};
 use super::layout::Layout;
 use super::mapping::{DateStyle, Mapping};
 use crate::format::{
-    Broken, Confidence, Document, Edit, Format, FormatError, FormatInfo, ItemError, Old, Parsed, Put, RawItem,
+    Broken, Confidence, Document, Edit, Format, FormatError, FormatInfo, ItemError, NewItems, Old, Parsed, Put,
+    RawItem, appended,
 };
 use crate::model::{Domain, Hash, Value, contact};
 
@@ -462,7 +463,7 @@ impl Document for CsvDocument {
         self.add_missing_columns(record)
     }
 
-    fn assemble(&self, edits: &[Edit]) -> Vec<u8> {
+    fn assemble_with(&self, edits: &[Edit], more: NewItems<'_>) -> Vec<u8> {
         let mut replaced = std::collections::BTreeMap::new();
         for edit in edits {
             match edit {
@@ -493,11 +494,8 @@ impl Document for CsvDocument {
                 Role::Gap | Role::Broken => self.push_row(&mut out, bytes),
             }
         }
-        let appended = edits.iter().filter_map(|edit| match edit {
-            Edit::Append(bytes) => Some(bytes),
-            _ => None,
-        });
-        for (at, bytes) in appended.enumerate() {
+        out.reserve(more.length_bytes);
+        for (at, bytes) in appended(edits, more).enumerate() {
             if at == 0 && self.missing_header {
                 if out.is_empty() {
                     out.extend_from_slice(self.separators.encoding.mark());
@@ -506,7 +504,7 @@ impl Document for CsvDocument {
                 header.extend(self.separators.encoding.encode(self.newline).unwrap_or_default());
                 self.push_row(&mut out, &header);
             }
-            self.push_row(&mut out, &self.widened_item(bytes));
+            self.push_row(&mut out, &self.widened_item(&bytes));
         }
         out
     }

@@ -18,7 +18,8 @@ use super::field::{Cell, Dialect};
 use super::layout::{Layout, folded};
 use super::mapping::{ColumnName, FieldKind, Home, Mapping, numbered};
 use crate::format::{
-    Bindings, Broken, Confidence, Document, Edit, Format, FormatError, FormatInfo, ItemError, Old, Parsed, Put, RawItem,
+    Bindings, Broken, Confidence, Document, Edit, Format, FormatError, FormatInfo, ItemError, NewItems, Old, Parsed,
+    Put, RawItem, appended,
 };
 use crate::model::contact::{derive_full_name, rename_elements, title};
 use crate::model::{Domain, FieldPath, Hash, Map, Value};
@@ -506,7 +507,7 @@ impl Document for LdifDocument {
         false
     }
 
-    fn assemble(&self, edits: &[Edit]) -> Vec<u8> {
+    fn assemble_with(&self, edits: &[Edit], more: NewItems<'_>) -> Vec<u8> {
         let mut replaced = BTreeMap::new();
         for edit in edits {
             match edit {
@@ -531,15 +532,14 @@ impl Document for LdifDocument {
             }
             entry += 1;
         }
-        for edit in edits {
-            if let Edit::Append(bytes) = edit {
-                let blank = [self.newline, self.newline].concat();
-                let separated = out.is_empty() || out.ends_with(blank.as_bytes()) || out == Encoding::Utf8Bom.mark();
-                if !separated {
-                    self.push(&mut out, self.newline.as_bytes());
-                }
-                out.extend_from_slice(bytes);
+        let blank = [self.newline, self.newline].concat();
+        out.reserve(more.length_bytes);
+        for bytes in appended(edits, more) {
+            let separated = out.is_empty() || out.ends_with(blank.as_bytes()) || out == Encoding::Utf8Bom.mark();
+            if !separated {
+                self.push(&mut out, self.newline.as_bytes());
             }
+            out.extend_from_slice(&bytes);
         }
         out
     }
