@@ -9,9 +9,8 @@ use secrecy::SecretString;
 use super::descriptor::{self, DescriptorError, MAX_DESCRIPTOR_BYTES, RemoteId, RemotePin};
 use super::error::RemoteError;
 use super::keys::{Keys, Recipient, data_key_text};
-use super::log_object::{LogObject, LogObjectError, MAX_BODY_BYTES, Part};
+use super::log_object::{LogObject, LogObjectError, MAX_BODY_BYTES};
 use super::name::{BASE_PREFIX, DESCRIPTOR_NAME, LogName, SlotName};
-use super::parts;
 use super::seal::{self, DataKey, OpenError, Place, Role, SEAL_OVERHEAD_BYTES};
 use super::slots::{find_key, write_slots};
 use super::storage::{Storage, StorageError};
@@ -277,55 +276,6 @@ impl Remote {
         let bound_name = unnamed.bound_name();
         let stored = seal::close(&content, self.key.as_ref(), self.place(&bound_name)).map_err(RemoteError::Seal)?;
         Ok((LogName::of(object.replica, object.sequence, &stored), stored))
-    }
-
-    /// Prepares a push of any size: cuts it into parts of about [`super::PART_TARGET_BYTES`] where it is larger.
-    ///
-    /// The parts take the numbers from `object.sequence` on; upload them in the order given.
-    pub fn prepare_push(&self, object: LogObject) -> Result<Vec<(LogName, Vec<u8>)>, RemoteError> {
-        self.prepare_parts(object, super::PART_TARGET_BYTES)
-    }
-
-    /// Prepares a push in parts of about `target_bytes`.
-    pub(super) fn prepare_parts(
-        &self,
-        object: LogObject,
-        target_bytes: usize,
-    ) -> Result<Vec<(LogName, Vec<u8>)>, RemoteError> {
-        let mut cut = parts::cut(object, target_bytes);
-        let mut prepared = Vec::with_capacity(cut.pieces.len() + 1);
-        for piece in &cut.pieces {
-            prepared.push(self.prepare(piece)?);
-        }
-        if !prepared.is_empty() {
-            cut.last.part = Part::Last {
-                pieces: prepared.iter().map(|(name, _)| *name).collect(),
-            };
-        }
-        prepared.push(self.prepare(&cut.last)?);
-        Ok(prepared)
-    }
-
-    /// Reads a push with all its parts as one object; `None` for a part that is not the last, which says nothing alone.
-    pub fn read_push(&self, name: &LogName) -> Result<Option<LogObject>, RemoteError> {
-        let last = self.read(name)?;
-        let names = match &last.part {
-            Part::Whole => return Ok(Some(last)),
-            Part::Piece { .. } => return Ok(None),
-            Part::Last { pieces } => pieces.clone(),
-        };
-        let mut pieces = Vec::with_capacity(names.len());
-        for piece in &names {
-            pieces.push(match self.read(piece) {
-                // The push is there as a whole or not at all.
-                Err(RemoteError::Storage(StorageError::NotFound { name })) => return Err(RemoteError::Torn { name }),
-                result => result?,
-            });
-        }
-        match parts::join(pieces, last) {
-            Some(object) => Ok(Some(object)),
-            None => Err(RemoteError::damaged(name, &"its parts do not belong together")),
-        }
     }
 
     /// Uploads prepared bytes and checks that they read back. Repeating it is harmless, and heals a torn upload.

@@ -17,8 +17,9 @@ const RAW: u8 = 0;
 const ZSTD: u8 = 1;
 /// The largest body, before compression. A push that is larger is cut into parts by who makes it.
 pub const MAX_BODY_BYTES: usize = 256 * 1024 * 1024;
-/// The size at which a push should be cut into parts (chosen: a retry then repeats little, a listing stays short).
-pub const PART_TARGET_BYTES: usize = 8 * 1024 * 1024;
+/// The size at which a push should be cut into parts (chosen: a retry then repeats little, making one takes a few times
+/// that much memory, a listing stays short).
+pub const PART_TARGET_BYTES: usize = 4 * 1024 * 1024;
 /// Bodies below this are compressed harder (level 9 takes about 30 ms for 1 MiB).
 const SMALL_BODY_BYTES: usize = 1024 * 1024;
 const SMALL_LEVEL: i32 = 9;

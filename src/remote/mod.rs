@@ -19,7 +19,6 @@ mod log_object;
 mod memory;
 mod name;
 pub mod packfile;
-mod parts;
 mod seal;
 mod slots;
 mod storage;

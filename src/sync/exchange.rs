@@ -148,17 +148,19 @@ pub(super) fn missing(work: &Work<'_>, have: &[SnapshotId], want: &[SnapshotId])
     Ok(found)
 }
 
-/// An object of a pack.
-type Carried = (Domain, Vec<u8>);
-
-/// Collects the objects that carry a snapshot: itself, its difference set, the blobs it names.
-fn carried(work: &Work<'_>, id: &SnapshotId) -> SyncResult<(Vec<Carried>, u64)> {
+/// Calls `each` with the objects that carry a snapshot: the blobs that its difference set names, the set, itself.
+///
+/// Returns how many transactions the set has.
+fn each_carried(
+    work: &Work<'_>,
+    id: &SnapshotId,
+    each: &mut dyn FnMut(Domain, Hash) -> SyncResult<()>,
+) -> SyncResult<u64> {
     let wrap = |error| other("reading a difference set", error);
     let snapshot = work
         .history
         .snapshot(id)
         .map_err(|error| other("reading the history", error))?;
-    let mut list = Vec::new();
     let delta = Delta::open(work.objects, &snapshot.delta).map_err(wrap)?;
     for reference in delta.blob_references().map_err(wrap)? {
         for (at, part) in blob::parts(work.objects, &reference)?.into_iter().enumerate() {
@@ -168,14 +170,14 @@ fn carried(work: &Work<'_>, id: &SnapshotId) -> SyncResult<(Vec<Carried>, u64)> 
             } else {
                 Domain::Blob
             };
-            list.push((domain, work.objects.get(&part)?.to_vec()));
+            each(domain, part)?;
         }
     }
     for block in delta.blocks() {
-        list.push((Domain::Delta, work.objects.get(&block)?.to_vec()));
+        each(Domain::Delta, block)?;
     }
-    list.push((Domain::Snapshot, work.objects.get(&id.0)?.to_vec()));
-    Ok((list, snapshot.counts.total()))
+    each(Domain::Snapshot, id.0)?;
+    Ok(snapshot.counts.total())
 }
 
 /// What is to be sent to a remote.
@@ -200,66 +202,117 @@ pub(super) fn plan_push(work: &Work<'_>, view: &RemoteView) -> SyncResult<PushPl
     Ok(PushPlan { snapshots })
 }
 
-/// Makes the log objects of a push, each of bounded size; the last makes all visible.
-pub(super) fn log_objects(work: &Work<'_>, plan: &PushPlan, view: &RemoteView) -> SyncResult<(Vec<LogObject>, u64)> {
-    let mut bodies: Vec<Vec<(Domain, Vec<u8>)>> = vec![Vec::new()];
-    let mut size = 0;
-    let mut transactions = 0;
-    let mut sent: BTreeSet<Hash> = BTreeSet::new();
-    for id in plan.snapshots.values().flatten() {
-        let (objects, count) = carried(work, id)?;
-        transactions += count;
-        for (domain, bytes) in objects {
-            if !sent.insert(Hash::of(domain, &bytes)) {
-                continue;
-            }
-            if size > 0 && size + bytes.len() > PART_TARGET_BYTES {
-                bodies.push(Vec::new());
-                size = 0;
-            }
-            size += bytes.len();
-            if let Some(body) = bodies.last_mut() {
-                body.push((domain, bytes));
-            }
+/// A push, cut into parts of bounded size. It knows which objects are in which part; their bytes are read when the log
+/// object of a part is made, so that one part at a time is in memory.
+pub(super) struct Parts {
+    parts: Vec<Vec<(Domain, Hash)>>,
+    collections: Vec<CollectionHeads>,
+    /// How many transactions the push has.
+    pub(super) transactions: u64,
+}
+
+impl Parts {
+    /// Cuts a push.
+    pub(super) fn of(work: &Work<'_>, plan: &PushPlan) -> SyncResult<Self> {
+        let mut cutter = Cutter::new(PART_TARGET_BYTES);
+        let mut transactions = 0;
+        let mut sent: BTreeSet<Hash> = BTreeSet::new();
+        for id in plan.snapshots.values().flatten() {
+            transactions += each_carried(work, id, &mut |domain, id| {
+                if sent.insert(id) {
+                    cutter.push((domain, id), work.objects.get(&id)?.len());
+                }
+                Ok(())
+            })?;
         }
-    }
-    let collections = plan
-        .snapshots
-        .keys()
-        .filter_map(|name| {
-            let view = work.view.collections.get(name)?;
-            Some(CollectionHeads {
-                name: name.clone(),
-                kind: view.kind.name().to_owned(),
-                heads: view.heads.clone(),
+        let collections = plan
+            .snapshots
+            .keys()
+            .filter_map(|name| {
+                let view = work.view.collections.get(name)?;
+                Some(CollectionHeads {
+                    name: name.clone(),
+                    kind: view.kind.name().to_owned(),
+                    heads: view.heads.clone(),
+                })
             })
+            .collect();
+        Ok(Self {
+            parts: cutter.parts,
+            collections,
+            transactions,
         })
-        .collect::<Vec<_>>();
-    let count = bodies.len();
-    let mut list = Vec::with_capacity(count);
-    for (at, objects) in bodies.into_iter().enumerate() {
-        let number = u32::try_from(at + 1).unwrap_or(u32::MAX);
-        let last = at + 1 == count;
-        list.push(LogObject {
+    }
+
+    /// Returns how many there are.
+    pub(super) fn len(&self) -> usize {
+        self.parts.len()
+    }
+
+    /// Makes the log object of part `at` under the next number of `view`. The last one says what the push says and names the
+    /// `pieces` before it, so that nothing of it counts before all of it is there.
+    pub(super) fn log_object(
+        &self,
+        work: &Work<'_>,
+        view: &RemoteView,
+        at: usize,
+        pieces: &[LogName],
+    ) -> SyncResult<LogObject> {
+        let mut objects = Vec::new();
+        for (domain, id) in self.parts.get(at).into_iter().flatten() {
+            objects.push((*domain, work.objects.get(id)?.to_vec()));
+        }
+        let narrow = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
+        let is_last = at + 1 == self.len();
+        Ok(LogObject {
             replica: work.view.replica,
-            sequence: view.next_sequence + at as u64,
+            sequence: view.next_sequence,
             predecessors: work.view.predecessors.clone(),
             system: work.view.system.clone(),
             time: work.env.clock.now(),
-            seen: if last { view.seen.clone() } else { BTreeMap::new() },
-            collections: if last { collections.clone() } else { Vec::new() },
-            part: match (count, last) {
+            seen: if is_last { view.seen.clone() } else { BTreeMap::new() },
+            collections: if is_last { self.collections.clone() } else { Vec::new() },
+            part: match (self.len(), is_last) {
                 (1, _) => Part::Whole,
-                (_, true) => Part::Last { pieces: Vec::new() },
-                _ => Part::Piece {
-                    number,
-                    count: u32::try_from(count).unwrap_or(u32::MAX),
+                (_, true) => Part::Last {
+                    pieces: pieces.to_vec(),
+                },
+                (count, false) => Part::Piece {
+                    number: narrow(at + 1),
+                    count: narrow(count),
                 },
             },
             objects,
-        });
+        })
     }
-    Ok((list, transactions))
+}
+
+/// Puts things in order into parts of at most `target_bytes`; one that is larger is a part alone.
+struct Cutter<T> {
+    parts: Vec<Vec<T>>,
+    filled_bytes: usize,
+    target_bytes: usize,
+}
+
+impl<T> Cutter<T> {
+    fn new(target_bytes: usize) -> Self {
+        Self {
+            parts: vec![Vec::new()],
+            filled_bytes: 0,
+            target_bytes,
+        }
+    }
+
+    fn push(&mut self, thing: T, length_bytes: usize) {
+        if self.filled_bytes > 0 && self.filled_bytes + length_bytes > self.target_bytes {
+            self.parts.push(Vec::new());
+            self.filled_bytes = 0;
+        }
+        self.filled_bytes += length_bytes;
+        if let Some(part) = self.parts.last_mut() {
+            part.push(thing);
+        }
+    }
 }
 
 /// Seals a log object and records it as to be sent, before the first byte leaves.
@@ -267,19 +320,16 @@ pub(super) fn prepare(
     work: &mut Work<'_>,
     name: &str,
     remote: &Remote,
-    mut object: LogObject,
-    pieces: &mut Vec<LogName>,
+    object: LogObject,
 ) -> SyncResult<(LogName, Vec<u8>)> {
-    if let Part::Last { pieces: list } = &mut object.part {
-        list.clone_from(pieces);
-    }
+    let sequence = object.sequence;
     let (log_name, sealed) = remote.prepare(&object).map_err(|error| remote_error(name, error))?;
-    pieces.push(log_name);
+    drop(object);
     let blob = work.objects.put(Domain::Blob, &sealed)?;
     let mut view = remote_view(work, name, remote);
-    view.next_sequence = object.sequence + 1;
+    view.next_sequence = sequence + 1;
     view.outbox = Some(Outbox {
-        sequence: object.sequence,
+        sequence,
         name: log_name.to_string(),
         blob,
     });
@@ -332,4 +382,28 @@ pub(super) fn keep_data_key(disk: &Disk, path: &Path, remote: &Remote) -> SyncRe
         crate::remote::write_secret(disk, path, &text).map_err(|error| other("keeping the key", error))?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::Cutter;
+
+    proptest! {
+        #[test]
+        fn parts_are_bounded_and_keep_the_order(lengths in proptest::collection::vec(0..50usize, 0..20), target in 1..80usize) {
+            let mut cutter = Cutter::new(target);
+            for length in &lengths {
+                cutter.push(*length, *length);
+            }
+            for pair in cutter.parts.windows(2) {
+                let size: usize = pair[0].iter().sum();
+                prop_assert!(size <= target || pair[0].iter().filter(|length| **length > 0).count() == 1);
+                // No part is closed early.
+                prop_assert!(size + pair[1][0] > target);
+            }
+            prop_assert_eq!(cutter.parts.concat(), lengths);
+        }
+    }
 }

@@ -175,8 +175,8 @@ struct LogReader<'r> {
     remote: &'r Remote,
     replica: ReplicaId,
     traffic: &'r mut Traffic,
-    /// Snapshots of the pieces of a push, by piece: only the last object of the push says which of them count.
-    pieces: BTreeMap<LogName, Vec<SnapshotId>>,
+    /// The pieces of a push with the snapshots in them: only the last object of the push says which of them count.
+    pieces: BTreeMap<LogName, (Part, Vec<SnapshotId>)>,
     progress: bool,
 }
 
@@ -225,14 +225,20 @@ impl LogReader<'_> {
         match &object.part {
             Part::Piece { .. } => {
                 self.traffic.packs += 1;
-                self.pieces.insert(*name, snapshots);
+                self.pieces.insert(*name, (object.part.clone(), snapshots));
                 return Ok(Step::Piece);
             }
             Part::Last { pieces } => {
-                for piece in pieces {
-                    let Some(more) = self.pieces.remove(piece) else {
+                let count = u32::try_from(pieces.len() + 1).unwrap_or(u32::MAX);
+                for (number, piece) in (1..).zip(pieces) {
+                    let Some((part, more)) = self.pieces.remove(piece) else {
                         return Ok(Step::Wait(format!("`{piece}`, a part of `{name}`, is not there yet")));
                     };
+                    if part != (Part::Piece { number, count }) {
+                        return Err(SyncError::Damaged(format!(
+                            "`{piece}` is another part than `{name}` says"
+                        )));
+                    }
                     snapshots.extend(more);
                 }
             }

@@ -1,6 +1,6 @@
 //! Difference packs as files, for mail and USB sticks.
 
-use super::exchange::{log_objects, missing};
+use super::exchange::{Parts, PushPlan, missing};
 use super::fetch::{Adopted, adopt, store_objects};
 use super::look::resolve_state;
 use super::report::{SyncReport, Traffic};
@@ -19,7 +19,7 @@ impl Repository {
     /// Packs the snapshots since a state (all of them without one).
     pub fn pack(&self, since: Option<&str>) -> SyncResult<Vec<u8>> {
         let work = self.reading();
-        let mut plan = super::exchange::PushPlan {
+        let mut plan = PushPlan {
             snapshots: std::collections::BTreeMap::new(),
         };
         let mut known = false;
@@ -44,14 +44,19 @@ impl Repository {
                 candidates: Vec::new(),
             });
         }
-        let view = RemoteView {
+        let mut view = RemoteView {
             remote: String::new(),
             next_sequence: 1,
             seen: std::collections::BTreeMap::<ReplicaId, u64>::new(),
             outbox: None,
             pushed: std::collections::BTreeMap::new(),
         };
-        let (objects, _) = log_objects(&work, &plan, &view)?;
+        let parts = Parts::of(&work, &plan)?;
+        let mut objects = Vec::with_capacity(parts.len());
+        for at in 0..parts.len() {
+            objects.push(parts.log_object(&work, &view, at, &[])?);
+            view.next_sequence += 1;
+        }
         let mut bytes = Vec::new();
         packfile::write(&objects, &mut bytes).map_err(|error| other("writing the pack", error))?;
         Ok(bytes)

@@ -233,15 +233,14 @@ impl Repository {
             for (name, remote) in &remotes {
                 let view = exchange::remote_view(&work, name, remote);
                 let plan = exchange::plan_push(&work, &view)?;
-                let (objects, transactions) = exchange::log_objects(&work, &plan, &view)?;
-                let packs = if plan.snapshots.is_empty() {
-                    0
-                } else {
-                    objects.len() as u64
-                };
+                if plan.snapshots.is_empty() {
+                    run.remote(name);
+                    continue;
+                }
+                let parts = exchange::Parts::of(&work, &plan)?;
                 let sent = &mut run.remote(name).sent;
-                sent.packs += packs;
-                sent.transactions += transactions;
+                sent.packs += parts.len() as u64;
+                sent.transactions += parts.transactions;
             }
         }
         run.finish(&work)
@@ -389,21 +388,24 @@ impl Repository {
             run.remote(name).reached = true;
             return Ok(());
         }
-        let (objects, transactions) = exchange::log_objects(&work, &plan, &view)?;
+        let parts = exchange::Parts::of(&work, &plan)?;
         drop(work);
         let mut pieces = Vec::new();
         self.env
             .progress
-            .start(&format!("sending to {name}"), Some(objects.len() as u64));
-        for (done, object) in objects.into_iter().enumerate() {
-            self.env.progress.at(done as u64);
+            .start(&format!("sending to {name}"), Some(parts.len() as u64));
+        for at in 0..parts.len() {
+            self.env.progress.at(at as u64);
             let mut work = self.reading();
-            let (log_name, sealed) = exchange::prepare(&mut work, name, remote, object, &mut pieces)?;
+            let view = exchange::remote_view(&work, name, remote);
+            let object = parts.log_object(&work, &view, at, &pieces)?;
+            let (log_name, sealed) = exchange::prepare(&mut work, name, remote, object)?;
             let view = work.view;
             self.commit(view, command)?;
             remote
                 .upload(&log_name, &sealed)
                 .map_err(|error| exchange::remote_error(name, error))?;
+            pieces.push(log_name);
             let report = run.remote(name);
             report.sent.packs += 1;
             report.sent.bytes += sealed.len() as u64;
@@ -411,7 +413,7 @@ impl Repository {
         self.env.progress.finish();
         let report = run.remote(name);
         report.reached = true;
-        report.sent.transactions += transactions;
+        report.sent.transactions += parts.transactions;
         let mut work = self.reading();
         exchange::pushed(&mut work, name, &plan);
         let view = work.view;

@@ -679,33 +679,6 @@ fn a_stop_at_any_write_of_creation_leaves_a_remote_or_none() {
 }
 
 #[test]
-fn a_large_push_is_several_objects_and_reads_as_one() {
-    let (storage, remote, _) = sealed();
-    let mut object = sample(1, 10);
-    for seed in 0..5 {
-        object.objects.push((Domain::Blob, noise(49_000, seed)));
-    }
-    let prepared = remote.prepare_parts(object.clone(), 100_000).unwrap();
-    assert_eq!(prepared.len(), 3);
-    let last = prepared[2].0;
-    assert_eq!(last.sequence, 12);
-    for (name, stored) in &prepared {
-        assert!(remote.list().unwrap().newest().get(&name.replica) != Some(&name.sequence));
-        remote.upload(name, stored).unwrap();
-    }
-    assert_eq!(remote.read_push(&prepared[0].0).unwrap(), None);
-    object.sequence = 12;
-    assert_eq!(remote.read_push(&last).unwrap(), Some(object));
-    storage.tamper(&prepared[1].0.to_string(), None);
-    assert!(remote.read_push(&last).unwrap_err().is_temporary());
-
-    let small = remote.prepare_push(sample(1, 20)).unwrap();
-    assert_eq!(small.len(), 1);
-    remote.upload(&small[0].0, &small[0].1).unwrap();
-    assert_eq!(remote.read_push(&small[0].0).unwrap(), Some(sample(1, 20)));
-}
-
-#[test]
 fn a_creation_that_was_torn_is_repeated() {
     for tear in [Tear::Reported, Tear::Silent] {
         let storage = Arc::new(MemoryStorage::default());
