@@ -62,7 +62,7 @@ pub trait Objects {
     fn contains(&self, id: &Hash) -> bool;
 }
 
-/// Objects in memory, for tests and for states that nobody keeps.
+/// Objects in memory, for tests.
 #[derive(Debug, Default)]
 pub struct MemoryObjects {
     objects: Mutex<HashMap<Hash, Arc<[u8]>>>,
@@ -86,36 +86,6 @@ impl Objects for MemoryObjects {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .contains_key(id)
-    }
-}
-
-/// Objects over others: reads fall through, writes stay in memory. For dry runs.
-pub struct Overlay<'a> {
-    below: &'a dyn Objects,
-    above: MemoryObjects,
-}
-
-impl<'a> Overlay<'a> {
-    /// Lays an empty memory over `below`.
-    pub fn new(below: &'a dyn Objects) -> Self {
-        Self {
-            below,
-            above: MemoryObjects::default(),
-        }
-    }
-}
-
-impl Objects for Overlay<'_> {
-    fn get(&self, id: &Hash) -> Result<Arc<[u8]>, ObjectError> {
-        self.above.get(id).or_else(|_| self.below.get(id))
-    }
-
-    fn put(&self, domain: Domain, content: &[u8]) -> Result<Hash, ObjectError> {
-        self.above.put(domain, content)
-    }
-
-    fn contains(&self, id: &Hash) -> bool {
-        self.above.contains(id) || self.below.contains(id)
     }
 }
 

@@ -15,6 +15,7 @@ mod operation;
 pub mod pack;
 mod packs;
 mod pending;
+mod scratch;
 mod verify;
 mod view;
 
@@ -27,6 +28,7 @@ use std::time::Duration;
 pub use error::StoreError;
 pub use gc::{GcReport, Walk};
 pub use operation::{OPERATION_VERSION, Operation, OperationError, OperationId, Operations};
+pub use scratch::Scratch;
 pub use verify::{DamagedObject, DeepCheck};
 pub use view::{CollectionView, Intent, Outbox, RemoteView, SourceView, View};
 
@@ -294,8 +296,14 @@ impl Store {
         self.pending.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn get_pending(&self, id: &Hash) -> Result<Option<Arc<[u8]>>, ObjectError> {
-        let pending = self.pending();
+    /// Returns a place for new objects over those of this store, of which nothing is kept.
+    pub fn scratch(&self) -> Scratch<'_> {
+        Scratch::new(self)
+    }
+
+    /// Returns an object that was put into `pending`, which spills beside the packs of this store.
+    fn find_pending(&self, pending: &Mutex<Pending>, id: &Hash) -> Result<Option<Arc<[u8]>>, ObjectError> {
+        let pending = pending.lock().unwrap_or_else(PoisonError::into_inner);
         match pending.find(id) {
             None => Ok(None),
             Some(Found::Here(content)) => Ok(Some(content)),
@@ -322,7 +330,7 @@ impl Store {
 impl Objects for Store {
     fn get(&self, id: &Hash) -> Result<Arc<[u8]>, ObjectError> {
         self.objects_read.fetch_add(1, Ordering::Relaxed);
-        if let Some(content) = self.get_pending(id)? {
+        if let Some(content) = self.find_pending(&self.pending, id)? {
             return Ok(content);
         }
         if let Some(content) = self.packs.get(id)? {

@@ -94,6 +94,11 @@ impl Pending {
         self.fresh_bytes > MEMORY_BYTES
     }
 
+    /// Returns whether there is an unfinished pack.
+    pub(super) fn is_spilled(&self) -> bool {
+        self.spilled.is_some()
+    }
+
     /// Moves what is in memory into the unfinished pack, which `start` begins where there is none.
     ///
     /// After an error the pack has bytes that belong to nothing, so everything is lost.

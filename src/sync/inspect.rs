@@ -12,7 +12,6 @@ use super::work::Work;
 use super::{DiffOptions, Overrides, SyncError, SyncOptions, SyncResult, other};
 use crate::delta::{Entry, State};
 use crate::model::{Hash, RecordKey, SnapshotId, Value};
-use crate::port::Overlay;
 use crate::tree;
 
 /// How many ids a prefix is looked up to.
@@ -25,8 +24,8 @@ impl Repository {
 
     /// Tells how sources, collections and remotes stand, without changing anything.
     pub fn status(&mut self) -> SyncResult<StatusReport> {
-        let overlay = Overlay::new(&self.store);
-        let mut work = self.work(&overlay, self.store.view().clone());
+        let scratch = self.store.scratch();
+        let mut work = self.work(&scratch, self.store.view().clone());
         let mut states = BTreeMap::new();
         for name in work.view.collections.keys() {
             states.insert(name.clone(), work.state(name)?);
@@ -90,8 +89,8 @@ impl Repository {
         options: &DiffOptions,
         each: &mut dyn FnMut(RecordDifference) -> SyncResult<()>,
     ) -> SyncResult<()> {
-        let overlay = Overlay::new(&self.store);
-        let mut work = self.work(&overlay, self.store.view().clone());
+        let scratch = self.store.scratch();
+        let mut work = self.work(&scratch, self.store.view().clone());
         let mut run = Run::new(&work)?;
         let everything = Overrides {
             deletes: true,

@@ -8,7 +8,6 @@ use super::repository::{Repository, Run};
 use super::work::Work;
 use super::{SyncError, SyncOptions, SyncResult, other};
 use crate::model::{ReplicaId, SnapshotId};
-use crate::port::Overlay;
 use crate::remote::{LogObject, packfile};
 use crate::store::RemoteView;
 
@@ -67,8 +66,8 @@ impl Repository {
         let objects = packfile::read(&mut &*bytes, PACK_MAX_BYTES)
             .map_err(|error| SyncError::Damaged(format!("the pack: {}", super::chain(&error))))?;
         if options.dry_run {
-            let overlay = Overlay::new(&self.store);
-            let mut work = self.work(&overlay, self.store.view().clone());
+            let scratch = self.store.scratch();
+            let mut work = self.work(&scratch, self.store.view().clone());
             let mut run = Run::new(&work)?;
             take_in(&mut work, &objects)?;
             run.unite(&mut work)?;

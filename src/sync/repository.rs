@@ -16,7 +16,7 @@ use super::{Environment, Steps, SyncError, SyncOptions, SyncResult, other, sourc
 use crate::delta::State;
 use crate::merge;
 use crate::model::{Domain, Hash, ReplicaId, SnapshotId, Value};
-use crate::port::{Objects, Overlay};
+use crate::port::Objects;
 use crate::remote::Remote;
 use crate::source::{Index, OpenFiles};
 use crate::store::{Lock, Store, StoreError, View};
@@ -207,8 +207,8 @@ impl Repository {
 
     /// Plans everything on memory over the store and writes nothing.
     fn rehearse(&self, steps: Steps, options: &SyncOptions) -> SyncResult<SyncReport> {
-        let overlay = Overlay::new(&self.store);
-        let mut work = self.work(&overlay, self.store.view().clone());
+        let scratch = self.store.scratch();
+        let mut work = self.work(&scratch, self.store.view().clone());
         let mut run = Run::new(&work)?;
         run.report.dry_run = true;
         let remotes = self.open_remotes(&work, steps, options, &mut run)?;

@@ -12,7 +12,7 @@ use super::{Resolution, Steps, SyncError, SyncOptions, SyncResult, other};
 use crate::delta::{FieldOperation, Operation, State, Transaction};
 use crate::merge::{self, Conflict};
 use crate::model::{FieldPath, RecordKey, Value};
-use crate::port::{Overlay, blob};
+use crate::port::blob;
 
 impl Repository {
     /// Resolves conflicts of a record, or decides whether two records are one; then writes sources.
@@ -25,8 +25,8 @@ impl Repository {
         dry_run: bool,
     ) -> SyncResult<SyncReport> {
         if dry_run {
-            let overlay = Overlay::new(&self.store);
-            let mut work = self.work(&overlay, self.store.view().clone());
+            let scratch = self.store.scratch();
+            let mut work = self.work(&scratch, self.store.view().clone());
             let mut run = Run::new(&work)?;
             let done = record_resolution(&mut work, collection, key, path, resolution)?;
             run.report.done.push(done);

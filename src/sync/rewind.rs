@@ -11,7 +11,6 @@ use super::{SyncError, SyncOptions, SyncResult, other, source_error};
 use crate::delta::{Delta, Entry, FieldOperation, Operation, State, Transaction, difference};
 use crate::model::contact::title;
 use crate::model::{FieldPath, Hash, RecordKey, SnapshotId, Value};
-use crate::port::Overlay;
 use crate::source::{Index, IndexEdit, ItemEntry};
 use crate::store::{OperationId, View};
 use crate::tree;
@@ -30,8 +29,8 @@ impl Repository {
             _ => None,
         };
         if options.dry_run {
-            let overlay = Overlay::new(&self.store);
-            let mut work = self.work(&overlay, self.store.view().clone());
+            let scratch = self.store.scratch();
+            let mut work = self.work(&scratch, self.store.view().clone());
             let mut run = Run::new(&work)?;
             run.report.kept = revert(&mut work, &before, &after)?;
             run.report.done.push(done);
@@ -108,8 +107,8 @@ impl Repository {
     /// Makes records what they were at a snapshot; all of them, or those named.
     pub fn restore(&mut self, snapshot: &str, keys: &[String], options: &SyncOptions) -> SyncResult<SyncReport> {
         if options.dry_run {
-            let overlay = Overlay::new(&self.store);
-            let mut work = self.work(&overlay, self.store.view().clone());
+            let scratch = self.store.scratch();
+            let mut work = self.work(&scratch, self.store.view().clone());
             let run = Run::new(&work)?;
             restore_state(&mut work, &|prefix| self.store.find(prefix, 16), snapshot, keys)?;
             return self.rehearse_apply(work, run);
