@@ -101,6 +101,7 @@ impl Context<'_> {
             random: fill_random,
             machine: self.world.machine.clone(),
             wait: self.wait,
+            part_bytes: crate::remote::PART_TARGET_BYTES,
             interrupted: Arc::clone(&self.world.interrupted),
             progress: self.ui.progress(),
             command: self.command.clone(),

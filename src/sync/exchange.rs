@@ -11,9 +11,7 @@ use crate::delta::Delta;
 use crate::disk::Disk;
 use crate::model::{Domain, Hash, SnapshotId};
 use crate::port::blob;
-use crate::remote::{
-    CollectionHeads, FolderStorage, Keys, LogName, LogObject, PART_TARGET_BYTES, Part, Remote, RemoteError, Storage,
-};
+use crate::remote::{CollectionHeads, FolderStorage, Keys, LogName, LogObject, Part, Remote, RemoteError, Storage};
 use crate::store::{Outbox, RemoteView};
 
 /// Makes the storage that a URL names.
@@ -214,7 +212,7 @@ pub(super) struct Parts {
 impl Parts {
     /// Cuts a push.
     pub(super) fn of(work: &Work<'_>, plan: &PushPlan) -> SyncResult<Self> {
-        let mut cutter = Cutter::new(PART_TARGET_BYTES);
+        let mut cutter = Cutter::new(work.env.part_bytes);
         let mut transactions = 0;
         let mut sent: BTreeSet<Hash> = BTreeSet::new();
         for id in plan.snapshots.values().flatten() {

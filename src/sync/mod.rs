@@ -57,6 +57,8 @@ pub struct Environment {
     pub machine: String,
     /// How long to wait for a busy store.
     pub wait: Duration,
+    /// At about how many bytes a push is cut into parts, usually [`crate::remote::PART_TARGET_BYTES`].
+    pub part_bytes: usize,
     /// Set by Ctrl-C.
     pub interrupted: Arc<AtomicBool>,
     /// Shown while work goes on.

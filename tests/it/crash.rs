@@ -276,6 +276,56 @@ fn unpack() {
     });
 }
 
+/// Makes so many new files in a folder that they are made durable together.
+#[test]
+fn sync_of_many_new_files() {
+    let world = World::new();
+    let a = world.system("a");
+    let cards = (0..12).map(|n| {
+        card(
+            &format!("u{n}"),
+            &format!("Person {n}"),
+            &[&format!("TEL:+1 555 00{n:02}")],
+        )
+    });
+    world.write("a/phone.vcf", cards.collect::<Vec<_>>().concat());
+    a.add_source("phone.vcf", "vcard");
+    a.add_remote("remote");
+    a.sync();
+    let b = world.system("b");
+    std::fs::create_dir(world.path("b/cards")).unwrap();
+    b.add_source("cards", "vcard");
+    b.add_remote("remote");
+    let (_, written) = {
+        let start = world.save();
+        let counted = b.sync_counted();
+        world.restore(&start);
+        counted
+    };
+    let together = written.iter().filter(|path| *path == "b/cards").count();
+    assert_eq!(together, 1, "the files are synced together: {written:?}");
+    stop_everywhere(&world, true, &sync_b);
+}
+
+/// A push in several parts: what of it is there counts for nothing before the last part is.
+#[test]
+fn push_in_parts() {
+    let world = edited_pair();
+    world
+        .existing("a")
+        .run(&Disk::default(), SNAPSHOT, &SyncOptions::default())
+        .unwrap();
+    world.part_bytes.set(100);
+    let start = world.save();
+    let report = world
+        .existing("a")
+        .run(&Disk::default(), PUSH, &SyncOptions::default())
+        .unwrap();
+    assert!(report.remotes[0].sent.packs > 2, "{:?}", report.remotes[0].sent);
+    world.restore(&start);
+    stop_everywhere(&world, true, &|world, disk| steps_a(world, disk, PUSH));
+}
+
 /// An undo that is stopped after its commit has happened; repeating the command would undo something else, so the
 /// repetition is a sync.
 #[test]

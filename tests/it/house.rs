@@ -93,6 +93,7 @@ impl House {
             random,
             machine: "test".to_owned(),
             wait: Duration::from_secs(5),
+            part_bytes: dsync::remote::PART_TARGET_BYTES,
             interrupted: Arc::new(AtomicBool::new(false)),
             progress: Arc::new(Silent),
             command: format!("test {name}"),

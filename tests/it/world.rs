@@ -132,6 +132,8 @@ pub(crate) struct World {
     root: tempfile::TempDir,
     clock: Arc<StepClock>,
     file_time: Cell<u64>,
+    /// At how many bytes pushes are cut.
+    pub(crate) part_bytes: Cell<usize>,
 }
 
 impl World {
@@ -142,6 +144,7 @@ impl World {
             root: folder("dsync-world"),
             clock: Arc::new(StepClock(AtomicI64::new(START_MS))),
             file_time: Cell::new(0),
+            part_bytes: Cell::new(dsync::remote::PART_TARGET_BYTES),
         }
     }
 
@@ -159,6 +162,7 @@ impl World {
             machine: "test".to_owned(),
             // Another test may have started a process that holds our lock until it runs its program.
             wait: Duration::from_secs(5),
+            part_bytes: self.part_bytes.get(),
             interrupted: Arc::new(AtomicBool::new(false)),
             progress: Arc::new(Silent),
             command: "test".to_owned(),
