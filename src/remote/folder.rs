@@ -45,7 +45,7 @@ impl FolderStorage {
         Self::open(disk, root)
     }
 
-    /// Removes temporary files that a stopped writer left a day or more before `now`; returns how many.
+    /// Removes temporary files that a stopped [`Storage::put`] left a day or more before `now`; returns how many.
     pub fn remove_leftovers(&self, now: TimeMs) -> StorageResult<usize> {
         self.check_root()?;
         let wrap = |error| general("remove leftovers in", &self.location(), error);
@@ -54,9 +54,8 @@ impl FolderStorage {
         let mut removed = 0;
         for folder in folders {
             for (path, stat) in self.disk.list(&folder).map_err(wrap)? {
-                let name = path.file_name().unwrap_or_default().to_string_lossy();
                 let age_ms = i128::from(now.0) - stat.modified_ns / 1_000_000;
-                if name.starts_with('.') && name.ends_with(TEMPORARY_ENDING) && age_ms >= LEFTOVER_AGE_MS {
+                if age_ms >= LEFTOVER_AGE_MS && is_temporary(&path) {
                     self.disk.remove(&path).map_err(wrap)?;
                     removed += 1;
                 }
@@ -263,6 +262,16 @@ fn temporary_path(path: &Path) -> StorageResult<PathBuf> {
     })?;
     let random = data_encoding::HEXLOWER.encode(&random);
     Ok(path.with_file_name(format!(".{name}.{random}{TEMPORARY_ENDING}")))
+}
+
+/// Returns whether a path has the form of [`temporary_path`]; temporary files of others have none of its random digits.
+fn is_temporary(path: &Path) -> bool {
+    let name = path.file_name().and_then(std::ffi::OsStr::to_str);
+    let parts = name
+        .and_then(|name| name.strip_prefix('.')?.strip_suffix(TEMPORARY_ENDING))
+        .and_then(|name| name.rsplit_once('.'));
+    let is_random = |text: &str| text.len() == 16 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    parts.is_some_and(|(object, random)| is_random(random) && super::storage::is_object_name(object))
 }
 
 #[cfg(test)]

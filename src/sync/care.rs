@@ -10,7 +10,7 @@ use crate::delta::{Delta, Entry, Snapshot, State};
 use crate::merge;
 use crate::model::{Hash, SnapshotId, Value, cbor};
 use crate::port::{ObjectError, Objects, blob};
-use crate::remote::RemoteError;
+use crate::remote::{FolderStorage, RemoteError};
 use crate::store::{SourceView, View};
 use crate::tree;
 
@@ -119,12 +119,24 @@ impl Repository {
             });
         }
         let report = self.store.gc(&keep, KEEP_OPERATIONS).map_err(store_error)?;
+        self.remove_leftovers();
         Ok(GcSummary {
             objects_before,
             objects_after: report.objects_kept,
             bytes_before: report.bytes_before,
             bytes_after: report.bytes_after,
         })
+    }
+}
+
+impl Repository {
+    /// Removes what stopped uploads left on the remotes that are there; what stays is seen by nobody.
+    fn remove_leftovers(&self) {
+        for remote in self.config.remotes() {
+            let folder = exchange::folder_of(&remote.url).ok();
+            let storage = folder.and_then(|folder| FolderStorage::open(self.env.disk.clone(), &folder).ok());
+            let _left = storage.map(|storage| storage.remove_leftovers(self.env.clock.now()));
+        }
     }
 }
 

@@ -25,6 +25,7 @@ mod house;
 mod identity;
 mod lossy;
 mod partly;
+mod parts;
 mod quiet;
 mod ranks;
 mod readme;

@@ -256,11 +256,13 @@ fn old_leftovers_go_and_everything_else_stays() {
     let (_home, root) = folder();
     let storage = FolderStorage::create(Disk::default(), &root).unwrap();
     storage.put("log/a", b"1").unwrap();
-    std::fs::write(root.join("log/.a.0011.dsync-tmp"), "x").unwrap();
+    std::fs::write(root.join("log/.a.00112233445566ff.dsync-tmp"), "x").unwrap();
     std::fs::write(root.join("log/.DS_Store"), "x").unwrap();
+    // What a source that lies there too may have displaced.
+    std::fs::write(root.join(".book.vcf.dsync-tmp"), "x").unwrap();
     let now = crate::port::Clock::now(&crate::disk::SystemClock);
     assert_eq!(storage.remove_leftovers(now).unwrap(), 0);
     let tomorrow = TimeMs(now.0 + 25 * 60 * 60 * 1000);
     assert_eq!(storage.remove_leftovers(tomorrow).unwrap(), 1);
-    assert_eq!(all_files(&root).len(), 2);
+    assert_eq!(all_files(&root).len(), 3);
 }
