@@ -18,16 +18,16 @@ pub(super) struct Conflicts {}
 impl Conflicts {
     #[expect(clippy::unused_self, reason = "every command is run the same way")]
     pub(super) fn run(&self, cx: &Context<'_>) -> SyncResult<Exit> {
-        let conflicts = cx.repository()?.conflicts()?;
-        for conflict in &conflicts {
+        let mut any = false;
+        cx.repository()?.each_conflict(&mut |conflict| {
+            any = true;
             if cx.ui.is_json() {
-                cx.ui.object(conflict)?;
-            } else {
-                print(cx.ui, conflict)?;
-                cx.ui.line(format!("  `{}`", resolve_command(&cx.program, conflict)))?;
+                return cx.ui.object(&conflict);
             }
-        }
-        if conflicts.is_empty() {
+            print(cx.ui, &conflict)?;
+            cx.ui.line(format!("  `{}`", resolve_command(&cx.program, &conflict)))
+        })?;
+        if !any {
             cx.ui.note("no conflicts");
         }
         Ok(Exit::Done)

@@ -271,10 +271,14 @@ pub(super) struct Suggestion {
 /// Above this many records of one name or e-mail address, each is compared with the first only (chosen: 28 pairs).
 const MAX_ALL_PAIRS: usize = 8;
 
-/// Finds the records of one name or one e-mail address that nobody called distinct.
-pub(super) fn suggestions(work: &Work<'_>, state: &State) -> SyncResult<Vec<Suggestion>> {
+/// Calls `each` with the records of one name or one e-mail address that nobody called distinct.
+pub(super) fn suggestions(
+    work: &Work<'_>,
+    state: &State,
+    each: &mut dyn FnMut(Suggestion) -> SyncResult<()>,
+) -> SyncResult<()> {
     let directory = Directory::read(work.objects, *state, &|_| true)?;
-    let mut pairs: BTreeSet<(u32, u32)> = BTreeSet::new();
+    let mut pairs: Vec<(u32, u32)> = Vec::new();
     let mut groups: Vec<&Vec<u32>> = directory.lookups.values().filter(|group| group.len() > 1).collect();
     groups.sort();
     for group in groups {
@@ -285,7 +289,8 @@ pub(super) fn suggestions(work: &Work<'_>, state: &State) -> SyncResult<Vec<Sugg
             pairs.extend(group.iter().skip(at + 1).map(|second| (*first, *second)));
         }
     }
-    let mut found = Vec::new();
+    pairs.sort_unstable();
+    pairs.dedup();
     for (first, second) in pairs {
         let (Some(first), Some(second)) = (directory.keys.get(first as usize), directory.keys.get(second as usize))
         else {
@@ -298,13 +303,13 @@ pub(super) fn suggestions(work: &Work<'_>, state: &State) -> SyncResult<Vec<Sugg
         let name = !mine.name_key().is_empty() && mine.name_key() == theirs.name_key();
         let alike = name || !mine.emails.is_disjoint(&theirs.emails);
         if first != second && alike && !are_distinct(work, state, (first, &left), (second, &right))? {
-            found.push(Suggestion {
+            each(Suggestion {
                 first: (first.clone(), left),
                 second: (second.clone(), right),
-            });
+            })?;
         }
     }
-    Ok(found)
+    Ok(())
 }
 
 /// Chooses the key of a record that a source shows for the first time and nobody else has.

@@ -217,12 +217,21 @@ impl Repository {
 
     /// Lists the open conflicts.
     pub fn conflicts(&self) -> SyncResult<Vec<ConflictReport>> {
-        let work = self.reading();
         let mut list = Vec::new();
-        for name in work.view.collections.keys() {
-            list.extend(look::conflicts(&work, name)?);
-        }
+        self.each_conflict(&mut |conflict| {
+            list.push(conflict);
+            Ok(())
+        })?;
         Ok(list)
+    }
+
+    /// Calls `each` with the open conflicts, then with the records that may be one.
+    pub fn each_conflict(&self, each: &mut dyn FnMut(ConflictReport) -> SyncResult<()>) -> SyncResult<()> {
+        let work = self.reading();
+        for name in work.view.collections.keys() {
+            look::conflicts(&work, name, each)?;
+        }
+        Ok(())
     }
 
     /// Lists the operations, newest first.

@@ -199,9 +199,12 @@ pub(super) fn record_json(work: &Work<'_>, record: &Value) -> SyncResult<Json> {
 }
 
 /// Lists the open conflicts of a collection.
-pub(super) fn conflicts(work: &Work<'_>, collection: &str) -> SyncResult<Vec<ConflictReport>> {
+pub(super) fn conflicts(
+    work: &Work<'_>,
+    collection: &str,
+    each: &mut dyn FnMut(ConflictReport) -> SyncResult<()>,
+) -> SyncResult<()> {
     let state = work.state(collection)?;
-    let mut list = Vec::new();
     for conflict in merge::conflicts(work.objects, &state) {
         let conflict = conflict.map_err(|error| other("reading conflicts", error))?;
         let record = work.record(&state, &conflict.key)?.unwrap_or(Value::Null);
@@ -223,7 +226,7 @@ pub(super) fn conflicts(work: &Work<'_>, collection: &str) -> SyncResult<Vec<Con
                 shown: alternative.shown,
             });
         }
-        list.push(ConflictReport {
+        each(ConflictReport {
             collection: collection.to_owned(),
             key: native_key(work, &state, &conflict.key, &record),
             title: title(&record),
@@ -235,12 +238,11 @@ pub(super) fn conflicts(work: &Work<'_>, collection: &str) -> SyncResult<Vec<Con
                 ConflictKind::ModifyDelete => "modify-delete",
             }
             .to_owned(),
-        });
+        })?;
     }
-    for suggestion in super::identity::suggestions(work, &state)? {
-        list.push(suggested(work, collection, &state, suggestion));
-    }
-    Ok(list)
+    super::identity::suggestions(work, &state, &mut |suggestion| {
+        each(suggested(work, collection, &state, suggestion))
+    })
 }
 
 /// Tells of two records that may be one; each alternative is the key of one of them.
