@@ -95,6 +95,10 @@ fn number_key(number: u64) -> Vec<u8> {
     number.to_be_bytes().to_vec()
 }
 
+fn number_of(key: &[u8]) -> Result<u64, SourceError> {
+    Ok(u64::from_be_bytes(key.try_into().map_err(|_| BAD)?))
+}
+
 impl ItemEntry {
     fn encode(&self) -> Vec<u8> {
         let mut map = Map::new();
@@ -249,14 +253,44 @@ impl ViewWriter {
 impl Index {
     /// Reads the entries and files of a source.
     pub fn load(objects: &dyn Objects, items: &Hash, files: &Hash) -> Result<Self, SourceError> {
-        let mut index = Self::default();
-        for entry in tree::iter(objects, items) {
+        Ok(Self {
+            items: Self::entries(objects, items).collect::<Result<_, _>>()?,
+            files: load_files(objects, files)?,
+        })
+    }
+
+    /// Walks over the entries of a tree of items.
+    pub fn entries<'o>(
+        objects: &'o dyn Objects,
+        items: &Hash,
+    ) -> impl Iterator<Item = Result<(u64, ItemEntry), SourceError>> + use<'o> {
+        tree::iter(objects, items).map(|entry| {
             let (key, value) = entry?;
-            let number = u64::from_be_bytes(key.as_slice().try_into().map_err(|_| BAD)?);
-            index.items.insert(number, ItemEntry::decode(&value)?);
-        }
-        index.files = load_files(objects, files)?;
-        Ok(index)
+            Ok((number_of(&key)?, ItemEntry::decode(&value)?))
+        })
+    }
+
+    /// Walks over the entries that one tree of items has and an older one has not.
+    pub fn added<'o>(
+        objects: &'o dyn Objects,
+        before: &Hash,
+        items: &Hash,
+    ) -> impl Iterator<Item = Result<(u64, ItemEntry), SourceError>> + use<'o> {
+        tree::diff(objects, before, items).filter_map(|change| match change {
+            Ok(tree::Change {
+                key,
+                old: None,
+                new: Some(value),
+            }) => Some(number_of(&key).and_then(|number| Ok((number, ItemEntry::decode(&value)?)))),
+            Ok(_) => None,
+            Err(error) => Some(Err(error.into())),
+        })
+    }
+
+    /// Reads one entry of a tree of items.
+    pub fn entry(objects: &dyn Objects, items: &Hash, number: u64) -> Result<Option<ItemEntry>, SourceError> {
+        let bytes = tree::get(objects, items, &number_key(number))?;
+        bytes.map(|bytes| ItemEntry::decode(&bytes)).transpose()
     }
 
     /// Reads what an item showed.

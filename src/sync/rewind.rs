@@ -400,31 +400,33 @@ impl Reverter {
         {
             let Ok(config) = work.config.source(name) else { continue };
             let wrap = |error| source_error(config, error);
-            let known = match before.sources.get(name) {
-                Some(view) => Index::load(work.objects, &view.index, &view.files).map_err(wrap)?,
-                None => Index::default(),
-            };
-            let index = Index::load(work.objects, &source.index, &source.files).map_err(wrap)?;
-            let present = work.source_view(name);
-            let present = Index::load(work.objects, &present.index, &present.files).map_err(wrap)?;
-            for (number, entry) in &known.items {
-                if let Some(fresh) = self.parted.get(&entry.key)
-                    && present.items.contains_key(number)
-                {
-                    split.push((name.clone(), *number, fresh.clone()));
+            let known = before
+                .sources
+                .get(name)
+                .map_or_else(tree::empty_root, |view| view.index);
+            let present = work.source_view(name).index;
+            let now = |number| Index::entry(work.objects, &present, number).map_err(wrap);
+            if !self.parted.is_empty() {
+                for item in Index::entries(work.objects, &known) {
+                    let (number, entry) = item.map_err(wrap)?;
+                    if let Some(fresh) = self.parted.get(&entry.key)
+                        && now(number)?.is_some()
+                    {
+                        split.push((name.clone(), number, fresh.clone()));
+                    }
                 }
             }
-            for (number, entry) in &index.items {
+            for item in Index::added(work.objects, &known, &source.index) {
+                let (number, entry) = item.map_err(wrap)?;
                 // An item that this system wrote itself shows the record because of us, not because of a match.
-                let matched = !known.items.contains_key(number)
-                    && entry.fingerprint.is_some()
+                let matched = entry.fingerprint.is_some()
+                    && was_read(after, name, number)
                     && work.record(old, &entry.key)?.is_some()
-                    && present.items.get(number).is_some_and(|now| now.key == entry.key)
-                    && was_read(after, name, *number);
+                    && now(number)?.is_some_and(|now| now.key == entry.key);
                 if !matched {
                     continue;
                 }
-                let view = Index::view(work.objects, &source.views, *number).map_err(wrap)?;
+                let view = Index::view(work.objects, &source.views, number).map_err(wrap)?;
                 let mut record = view.view.clone();
                 if let Some(uid) = &entry.native_id {
                     record.insert("uid".to_owned(), uid.as_str().into());
@@ -435,7 +437,7 @@ impl Reverter {
                     .insert(fresh.clone(), Operation::Add(Value::Map(record)));
                 self.mark(&fresh, &entry.key);
                 self.mark(&entry.key, &fresh);
-                split.push((name.clone(), *number, fresh));
+                split.push((name.clone(), number, fresh));
             }
         }
         Ok(split)
@@ -481,15 +483,15 @@ fn remap(work: &mut Work<'_>, split: Split) -> SyncResult<()> {
     for (name, items) in by_source {
         let config = work.config.source(&name)?.clone();
         let mut view = work.source_view(&name);
-        let index =
-            Index::load(work.objects, &view.index, &view.files).map_err(|error| source_error(&config, error))?;
         let mut edits = BTreeMap::new();
         for (number, key) in items {
-            if let Some(entry) = index.items.get(&number) {
+            let entry =
+                Index::entry(work.objects, &view.index, number).map_err(|error| source_error(&config, error))?;
+            if let Some(entry) = entry {
                 let entry = ItemEntry {
                     key,
                     base: Some(Vec::new()),
-                    ..entry.clone()
+                    ..entry
                 };
                 edits.insert(number, IndexEdit::Put(entry, None));
             }

@@ -14,7 +14,7 @@ use super::{SyncResult, source_error};
 use crate::delta::FieldOperation;
 use crate::format::Old;
 use crate::model::{Domain, Hash, SnapshotId, Value};
-use crate::source::{Edited, Index, IndexEdit, ItemEntry, ItemView, Scan, Writer, view_edits};
+use crate::source::{Edited, Index, IndexEdit, ItemEntry, ItemView, Scan, ViewWriter, Writer, view_edits};
 use crate::store::Intent;
 
 /// Settles the write-back that a crash cut off in one source; returns whether there was one.
@@ -33,6 +33,7 @@ pub(super) fn settle_intent(work: &mut Work<'_>, config: &SourceConfig) -> SyncR
         items: items_by_file(&old, &new),
         old: &old,
         new: &new,
+        views: ViewWriter::new(view.views),
         edits: BTreeMap::new(),
     };
     let mut files = old.files.clone();
@@ -49,8 +50,9 @@ pub(super) fn settle_intent(work: &mut Work<'_>, config: &SourceConfig) -> SyncR
             };
         }
     }
-    let edits = settler.edits;
-    let (index, views) = Index::store(work.objects, &view.index, &view.views, &edits).map_err(wrap)?;
+    let Settler { edits, mut views, .. } = settler;
+    let views = views.flush(work.objects).map_err(wrap)?;
+    let (index, views) = Index::store(work.objects, &view.index, &views, &edits).map_err(wrap)?;
     view.files = Index::store_files(work.objects, &view.files, &files).map_err(wrap)?;
     view.index = index;
     view.views = views;
@@ -76,6 +78,8 @@ struct Settler<'s, 'a> {
     items: BTreeMap<&'s str, BTreeSet<u64>>,
     old: &'s Index,
     new: &'s Index,
+    /// Views of what was adopted.
+    views: ViewWriter,
     edits: BTreeMap<u64, IndexEdit>,
 }
 
@@ -134,13 +138,15 @@ impl Settler<'_, '_> {
             return Ok(());
         };
         let base = entry.base.clone().unwrap_or_else(|| self.intent.base.clone());
-        let view = Index::view(self.work.objects, &self.intent.views, number)
+        let objects = self.work.objects;
+        Index::view(objects, &self.intent.views, number)
+            .and_then(|view| self.views.put(objects, number, &view))
             .map_err(|error| source_error(self.config, error))?;
         let entry = ItemEntry {
             base: Some(base),
             ..entry.clone()
         };
-        self.edits.insert(number, IndexEdit::Put(entry, Some(Box::new(view))));
+        self.edits.insert(number, IndexEdit::Put(entry, None));
         Ok(())
     }
 }
