@@ -203,7 +203,7 @@ pub(super) fn plan_push(work: &Work<'_>, view: &RemoteView) -> SyncResult<PushPl
 /// A push, cut into parts of bounded size. It knows which objects are in which part; their bytes are read when the log
 /// object of a part is made, so that one part at a time is in memory.
 pub(super) struct Parts {
-    parts: Vec<Vec<(Domain, Hash)>>,
+    objects: Vec<Vec<(Domain, Hash)>>,
     collections: Vec<CollectionHeads>,
     /// How many transactions the push has.
     pub(super) transactions: u64,
@@ -236,7 +236,7 @@ impl Parts {
             })
             .collect();
         Ok(Self {
-            parts: cutter.parts,
+            objects: cutter.parts,
             collections,
             transactions,
         })
@@ -244,7 +244,7 @@ impl Parts {
 
     /// Returns how many there are.
     pub(super) fn len(&self) -> usize {
-        self.parts.len()
+        self.objects.len()
     }
 
     /// Makes the log object of part `at` under the next number of `view`. The last one says what the push says and names the
@@ -257,7 +257,7 @@ impl Parts {
         pieces: &[LogName],
     ) -> SyncResult<LogObject> {
         let mut objects = Vec::new();
-        for (domain, id) in self.parts.get(at).into_iter().flatten() {
+        for (domain, id) in self.objects.get(at).into_iter().flatten() {
             objects.push((*domain, work.objects.get(id)?.to_vec()));
         }
         let narrow = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
@@ -265,7 +265,11 @@ impl Parts {
         Ok(LogObject {
             replica: work.view.replica,
             sequence: view.next_sequence,
-            predecessors: work.view.predecessors.clone(),
+            predecessors: if is_last {
+                work.view.predecessors.clone()
+            } else {
+                Vec::new()
+            },
             system: work.view.system.clone(),
             time: work.env.clock.now(),
             seen: if is_last { view.seen.clone() } else { BTreeMap::new() },
