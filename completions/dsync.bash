@@ -1842,7 +1842,7 @@ _dsync() {
             return 0
             ;;
         dsync__subcmd__ops)
-            opts="-n -C -q -v -h --store --json --quiet --verbose --color --wait --help"
+            opts="-n -C -q -v -h --all --store --json --quiet --verbose --color --wait --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

@@ -64,6 +64,7 @@ impl Exit {
             SyncError::SourceEmpty { .. }
             | SyncError::SourceMissing { .. }
             | SyncError::MassDeletion { .. }
+            | SyncError::MassRemoval { .. }
             | SyncError::MassChange { .. }
             | SyncError::RolledBack { .. } => Self::Refused,
             SyncError::Busy { .. } => Self::Busy,
@@ -94,6 +95,7 @@ pub(crate) fn code(error: &SyncError) -> String {
         SyncError::SourceEmpty { .. } => "source-empty",
         SyncError::SourceMissing { .. } => "source-missing",
         SyncError::MassDeletion { .. } => "mass-deletion",
+        SyncError::MassRemoval { .. } => "mass-removal",
         SyncError::MassChange { .. } => "mass-change",
         SyncError::RolledBack { .. } => "remote-rolled-back",
         SyncError::Unreachable { .. } => "unreachable",
@@ -229,6 +231,14 @@ fn safeguard_hints(error: &SyncError, command: &str) -> Vec<Hint> {
         SyncError::MassDeletion { .. } => vec![
             Hint::new("if they were removed on purpose", again(command, "--allow-deletes")),
             Hint::new("to see which", "dsync diff --stat"),
+        ],
+        SyncError::MassRemoval { name, .. } => vec![
+            Hint::new("if they shall go", again(command, "--allow-deletes")),
+            Hint::new("to see which", again(command, "--dry-run")),
+            Hint::new(
+                "to forget the source and keep its items",
+                format!("dsync remove-source {}", shell_quote(name)),
+            ),
         ],
         SyncError::MassChange { .. } => vec![
             Hint::new("if they were changed on purpose", again(command, "--allow-changes")),

@@ -8,18 +8,24 @@ use super::text::{escape, short};
 use super::ui::Role;
 use crate::sync::SyncResult;
 
-/// List the operations on this store, newest first
+/// List what was done with this store, newest first
+///
+/// A command is one operation, however many steps it had. What changed neither records nor the configuration, such as a
+/// push, is left out.
 #[derive(Debug, Args)]
 #[command(after_long_help = "Examples:\n  dsync ops\n  dsync ops -n 5 --json")]
 pub(super) struct Ops {
     /// At most so many
     #[arg(short = 'n', value_name = "N")]
     limit: Option<usize>,
+    /// Also what changed neither records nor the configuration; so does `-v`
+    #[arg(long)]
+    all: bool,
 }
 
 impl Ops {
     pub(super) fn run(&self, cx: &Context<'_>) -> SyncResult<Exit> {
-        for operation in cx.repository()?.ops(self.limit)? {
+        for operation in cx.repository()?.ops(self.limit, self.all || cx.ui.tells(1))? {
             if cx.ui.is_json() {
                 cx.ui.object(&operation)?;
                 continue;

@@ -37,7 +37,7 @@ impl Pack {
             .since
             .as_deref()
             .map(|since| in_collection(self.collection.as_deref(), since));
-        let bytes = cx.repository()?.pack(since.as_deref())?;
+        let bytes = cx.repository()?.pack(since.as_deref(), self.dry_run.dry_run)?;
         let to_output = self.file == Path::new("-");
         if !self.dry_run.dry_run {
             if to_output {

@@ -67,6 +67,15 @@ pub struct Lock {
     _file: FileLock,
 }
 
+/// Which of the operations of one command is committed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Step {
+    /// The first: a new entry of what a person did.
+    First,
+    /// One more of the command that committed the newest operation.
+    Further,
+}
+
 impl Store {
     /// Makes a store in the folder `root` with a first operation, and opens it.
     ///
@@ -90,6 +99,7 @@ impl Store {
             parent: None,
             time,
             command: "init".to_owned(),
+            continues: false,
             view: view.clone(),
         };
         let id = log.write(&first)?;
@@ -158,12 +168,24 @@ impl Store {
         self.head
     }
 
-    /// Makes the objects that were put and the new view durable, all or nothing. Needs the lock.
+    /// Makes the objects that were put and the new view durable, all or nothing, as the work of one command. Needs the
+    /// lock.
     ///
     /// Without new objects and with an equal view nothing is written and the present id is returned. After an error the
     /// handle is as before, but new objects may be gone; then every commit fails with [`StoreError::Lost`] until
     /// [`Self::discard`]. [`StoreError::Moved`] when another handle has committed since this one was loaded.
     pub fn commit(&mut self, view: View, command: &str, time: TimeMs) -> Result<OperationId, StoreError> {
+        self.commit_step(view, command, Step::First, time)
+    }
+
+    /// Does what [`Self::commit`] does, for a command that commits more than once.
+    pub fn commit_step(
+        &mut self,
+        view: View,
+        command: &str,
+        step: Step,
+        time: TimeMs,
+    ) -> Result<OperationId, StoreError> {
         let lost = || StoreError::Lost {
             path: self.root.clone(),
         };
@@ -193,6 +215,7 @@ impl Store {
             parent: Some(self.head),
             time,
             command: command.to_owned(),
+            continues: step == Step::Further,
             view,
         };
         let id = self.log.write(&operation)?;

@@ -15,7 +15,9 @@ use crate::disk::Disk;
 use crate::model::{Domain, Hash, ParseIdError, TimeMs};
 
 /// The newest format of operations that is known here.
-pub const OPERATION_VERSION: u32 = 1;
+pub const OPERATION_VERSION: u32 = 2;
+/// The format since which views tell what was shared; in older ones everything counts as shared.
+const SHARED_SINCE: u32 = 2;
 /// The first bytes of an operation file.
 const MAGIC: &[u8; 8] = b"dsyncOPE";
 /// The first word of the pointer file.
@@ -65,6 +67,9 @@ pub struct Operation {
     pub time: TimeMs,
     /// The command line, for people.
     pub command: String,
+    /// Whether the command goes on from the operation before: both are parts of what a person did.
+    #[serde(default)]
+    pub continues: bool,
     /// The state of the store after it.
     pub view: View,
 }
@@ -105,8 +110,13 @@ impl Operation {
         if found > OPERATION_VERSION {
             return Err(OperationError::Newer { found });
         }
-        let operation =
+        let mut operation: Self =
             ciborium::from_reader(&mut body).map_err(|error| OperationError::Malformed(error.to_string()))?;
+        if found < SHARED_SINCE {
+            for collection in operation.view.collections.values_mut() {
+                collection.shared.clone_from(&collection.heads);
+            }
+        }
         if body.is_empty() {
             Ok(operation)
         } else {

@@ -63,6 +63,9 @@ pub struct CollectionView {
     /// The snapshots that no other snapshot has as parent, sorted.
     #[serde(default)]
     pub heads: Vec<SnapshotId>,
+    /// The newest snapshots that another store may have, sorted: they and their ancestors never leave the history.
+    #[serde(default)]
+    pub shared: Vec<SnapshotId>,
 }
 
 /// A source: its items as last seen.

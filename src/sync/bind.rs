@@ -135,7 +135,8 @@ impl Repository {
                 .put(crate::model::Domain::Blob, self.config.text().as_bytes())?;
             let mut first = view.clone();
             first.config = Some(before);
-            self.commit(first, "configuration before the first change")?;
+            let command = self.env.command.clone();
+            self.commit(first, &command)?;
         }
         view.config = Some(blob);
         view.sources.retain(|name, _| config.source(name).is_ok());

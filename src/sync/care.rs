@@ -49,7 +49,7 @@ impl Repository {
     fn verify_references(&self, deep: bool, report: &mut VerifyReport) {
         let mut seen = BTreeSet::new();
         let view = self.store.view();
-        if let Err(error) = reach_view(&self.store, view, &mut |id| seen.insert(id)) {
+        if let Err(error) = reach_view(&self.store, view, &mut |id| seen.insert(id), &|_| true) {
             report.damaged.push(Damage {
                 id: object_of(&error),
                 what: error.to_string(),
@@ -95,7 +95,7 @@ impl Repository {
         Ok(())
     }
 
-    /// Drops what nothing reaches.
+    /// Drops what nothing reaches, and the snapshots that an undo took out of the history.
     pub fn gc(&mut self, dry_run: bool) -> SyncResult<GcSummary> {
         self.begin()?;
         let objects_before = self.store.object_count();
@@ -104,8 +104,16 @@ impl Repository {
         for operation in self.store.operations().take(KEEP_OPERATIONS) {
             views.push(operation.map_err(store_error)?.1.view);
         }
+        let present = self.store.view().clone();
+        let heads = present.collections.values().flat_map(|view| view.heads.clone());
+        let heads: Vec<SnapshotId> = heads.collect();
+        let live: BTreeSet<SnapshotId> = exchange::missing(&self.reading(), &[], &heads)?.into_iter().collect();
         let keep = |objects: &dyn Objects, mark: &mut dyn FnMut(Hash) -> bool| -> Result<(), ObjectError> {
-            views.iter().try_for_each(|view| reach_view(objects, view, mark))
+            reach_view(objects, &present, mark, &|_| true)?;
+            let is_live = |id: &SnapshotId| live.contains(id);
+            views
+                .iter()
+                .try_for_each(|view| reach_view(objects, view, mark, &is_live))
         };
         if dry_run {
             let mut kept = BTreeSet::new();
@@ -159,8 +167,13 @@ fn object_error(id: Hash, error: &(dyn std::error::Error + 'static)) -> ObjectEr
     ObjectError::damaged(id, error)
 }
 
-/// Marks everything that a view reaches.
-fn reach_view(objects: &dyn Objects, view: &View, mark: &mut dyn FnMut(Hash) -> bool) -> Result<(), ObjectError> {
+/// Marks everything that a view reaches, of the snapshots those for which `is_kept` holds.
+fn reach_view(
+    objects: &dyn Objects,
+    view: &View,
+    mark: &mut dyn FnMut(Hash) -> bool,
+    is_kept: &dyn Fn(&SnapshotId) -> bool,
+) -> Result<(), ObjectError> {
     let mut heads: Vec<SnapshotId> = view
         .collections
         .values()
@@ -179,6 +192,7 @@ fn reach_view(objects: &dyn Objects, view: &View, mark: &mut dyn FnMut(Hash) -> 
     if let Some(config) = view.config {
         mark(config);
     }
+    heads.retain(is_kept);
     reach_history(objects, heads, mark)
 }
 

@@ -119,6 +119,16 @@ pub enum SyncError {
         /// Items before.
         before: u64,
     },
+    /// Going back would remove most of a source's items.
+    #[error("this would remove {removed} of {items} items from source `{name}`")]
+    MassRemoval {
+        /// The source.
+        name: String,
+        /// Items that would go.
+        removed: u64,
+        /// Items that are there.
+        items: u64,
+    },
     /// One field changed in most items at once.
     #[error("source `{name}` changed `{field}` in {changed} of {before} items at once")]
     MassChange {

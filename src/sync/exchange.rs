@@ -326,6 +326,9 @@ pub(super) fn prepare(
 ) -> SyncResult<(LogName, Vec<u8>)> {
     let sequence = object.sequence;
     let (log_name, sealed) = remote.prepare(&object).map_err(|error| remote_error(name, error))?;
+    for sent in &object.collections {
+        work.share(&sent.name, &sent.heads)?;
+    }
     drop(object);
     let blob = work.objects.put(Domain::Blob, &sealed)?;
     let mut view = remote_view(work, name, remote);

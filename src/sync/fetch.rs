@@ -103,8 +103,11 @@ fn extend_pushed(work: &Work<'_>, pushed: &mut BTreeMap<String, Vec<SnapshotId>>
     }
 }
 
-/// Gives this store a new replica id.
+/// Gives this store a new replica id. What it holds may be in the store that it was copied from, too.
 pub(super) fn retire(work: &mut Work<'_>) {
+    for collection in work.view.collections.values_mut() {
+        collection.shared.clone_from(&collection.heads);
+    }
     let mut bytes = [0; 16];
     (work.env.random)(&mut bytes);
     let old = std::mem::replace(&mut work.view.replica, ReplicaId::from_bytes(bytes));
@@ -331,8 +334,12 @@ pub(super) fn adopt(work: &mut Work<'_>, snapshots: &[SnapshotId], whence: &str)
         transactions += snapshot.counts.total();
     }
     work.env.progress.finish();
+    let parents: BTreeSet<SnapshotId> = list.values().flat_map(|snapshot| snapshot.parents.clone()).collect();
     for ((_, id), snapshot) in &list {
         work.add_heads(&snapshot.collection, snapshot.kind, &[*id])?;
+        if !parents.contains(id) {
+            work.share(&snapshot.collection, &[*id])?;
+        }
     }
     Ok(Adopted::All(transactions))
 }

@@ -42,12 +42,7 @@ pub(super) fn safeguard(
     if scan.present == 0 && before > MASS_DELETIONS && !allow.empty && !allow.deletes && news()? > MASS_DELETIONS {
         return Err(SyncError::SourceEmpty { name, before });
     }
-    if lost > MASS_DELETIONS
-        && lost * 100 > before * MASS_PERCENT
-        && !allow.deletes
-        && !allow.empty
-        && news()? > MASS_DELETIONS
-    {
+    if is_mass_removal(lost, before) && !allow.deletes && !allow.empty && news()? > MASS_DELETIONS {
         return Err(SyncError::MassDeletion { name, lost, before });
     }
     if allow.changes {
@@ -83,6 +78,11 @@ pub(super) fn safeguard(
         }
     }
     Ok(())
+}
+
+/// Returns whether a write-back would take most of a source's items.
+pub(super) fn is_mass_removal(removed: u64, items: u64) -> bool {
+    removed > MASS_DELETIONS && removed * 100 > items * MASS_PERCENT
 }
 
 /// Names a field over all records: without element ids.

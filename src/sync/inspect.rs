@@ -1,13 +1,13 @@
-//! The commands that look: status, diff, log, show, cat, conflicts, ops.
+//! The commands that look: status, diff, log, show, cat, conflicts.
 
 use std::collections::BTreeMap;
 
 use super::intake;
 use super::look;
 use super::report::{
-    ConflictReport, LogEntry, OperationReport, RecordDifference, RecordReport, RemoteStatus, SourceStatus, StatusReport,
+    ConflictReport, LogEntry, RecordDifference, RecordReport, RemoteStatus, SourceStatus, StatusReport,
 };
-use super::repository::{Repository, Run, state_id, store_error};
+use super::repository::{Repository, Run, state_id};
 use super::work::Work;
 use super::{DiffOptions, Overrides, SyncError, SyncOptions, SyncResult, other};
 use crate::delta::{Entry, State};
@@ -232,30 +232,6 @@ impl Repository {
             look::conflicts(&work, name, each)?;
         }
         Ok(())
-    }
-
-    /// Lists the operations, newest first.
-    pub fn ops(&self, limit: Option<usize>) -> SyncResult<Vec<OperationReport>> {
-        let mut list: Vec<OperationReport> = Vec::new();
-        let mut later: Option<crate::store::View> = None;
-        for operation in self.store.operations() {
-            let (id, operation) = operation.map_err(store_error)?;
-            // What an operation changed is told by the one before it.
-            if let (Some(later), Some(report)) = (&later, list.last_mut()) {
-                report.undoable = !super::rewind::same_data(&operation.view, later);
-            }
-            if limit.is_some_and(|limit| list.len() >= limit) {
-                break;
-            }
-            list.push(OperationReport {
-                operation: id.to_string(),
-                time: operation.time.to_string(),
-                command: operation.command.clone(),
-                undoable: false,
-            });
-            later = Some(operation.view);
-        }
-        Ok(list)
     }
 }
 

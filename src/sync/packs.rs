@@ -15,9 +15,13 @@ use crate::store::RemoteView;
 const PACK_MAX_BYTES: u64 = 1 << 30;
 
 impl Repository {
-    /// Packs the snapshots since a state (all of them without one).
-    pub fn pack(&self, since: Option<&str>) -> SyncResult<Vec<u8>> {
-        let work = self.reading();
+    /// Packs the snapshots since a state (all of them without one), and notes that others may have them unless
+    /// `dry_run`.
+    pub fn pack(&mut self, since: Option<&str>, dry_run: bool) -> SyncResult<Vec<u8>> {
+        if !dry_run && self.store.view().collections.values().any(|c| c.shared != c.heads) {
+            self.begin()?;
+        }
+        let mut work = self.reading();
         let mut plan = PushPlan {
             snapshots: std::collections::BTreeMap::new(),
         };
@@ -58,6 +62,17 @@ impl Repository {
         }
         let mut bytes = Vec::new();
         packfile::write(&objects, &mut bytes).map_err(|error| other("writing the pack", error))?;
+        if !dry_run {
+            for name in plan.snapshots.keys() {
+                let heads = work.heads(name);
+                work.share(name, &heads)?;
+            }
+            let view = work.view;
+            if view != *self.store.view() {
+                let command = self.env.command.clone();
+                self.commit(view, &command)?;
+            }
+        }
         Ok(bytes)
     }
 

@@ -19,7 +19,7 @@ use crate::model::{Domain, Hash, ReplicaId, SnapshotId, Value};
 use crate::port::Objects;
 use crate::remote::Remote;
 use crate::source::{Index, OpenFiles};
-use crate::store::{Lock, Store, StoreError, View};
+use crate::store::{Lock, Step, Store, StoreError, View};
 
 /// The name of the folder that holds a store.
 pub(super) const STORE_FOLDER: &str = ".dsync";
@@ -31,6 +31,8 @@ pub struct Repository {
     pub(super) store: Store,
     pub(super) config: Config,
     lock: Option<Lock>,
+    /// Whether what is committed next is the first operation of a command.
+    step: Step,
     /// Whether this store was found to be a copy or a restored backup.
     copied: bool,
     notes: Vec<String>,
@@ -104,6 +106,7 @@ impl Repository {
             store,
             config,
             lock: None,
+            step: Step::First,
             copied: false,
             notes: Vec::new(),
         })
@@ -158,16 +161,23 @@ impl Repository {
             self.notes
                 .push("this store was copied or restored; it goes on under a new replica id".to_owned());
         }
+        self.step = Step::First;
         if dirty {
             self.commit(view, "recover")?;
         }
+        self.step = Step::First;
         Ok(())
     }
 
     pub(super) fn commit(&mut self, view: View, command: &str) -> SyncResult<()> {
-        self.store
-            .commit(view, command, self.env.clock.now())
+        let before = self.store.operation_id();
+        let now = self
+            .store
+            .commit_step(view, command, self.step, self.env.clock.now())
             .map_err(store_error)?;
+        if now != before {
+            self.step = Step::Further;
+        }
         Ok(())
     }
 
@@ -189,6 +199,7 @@ impl Repository {
         if options.dry_run {
             self.rehearse(steps, options)
         } else {
+            self.begin()?;
             self.perform(steps, options)
         }
     }
@@ -279,8 +290,8 @@ impl Repository {
         Ok(opened)
     }
 
-    fn perform(&mut self, steps: Steps, options: &SyncOptions) -> SyncResult<SyncReport> {
-        self.begin()?;
+    /// Runs steps as a part of the command that has begun.
+    pub(super) fn perform(&mut self, steps: Steps, options: &SyncOptions) -> SyncResult<SyncReport> {
         let command = self.env.command.clone();
         let work = self.reading();
         let mut run = Run::new(&work)?;

@@ -51,7 +51,7 @@ impl Repository {
             apply: true,
             push: false,
         };
-        self.run(steps, &SyncOptions::default())
+        self.perform(steps, &SyncOptions::default())
     }
 }
 

@@ -1,43 +1,54 @@
-//! Going back: undo of an operation, restoring a state. Both author new snapshots; nothing shared is rewritten.
+//! Going back: undo of an operation, restoring a state. Nothing shared is rewritten: there, new snapshots put back.
 
 use std::collections::BTreeMap;
 
+use super::guard::is_mass_removal;
 use super::inspect::chosen_collections;
 use super::look;
 use super::report::SyncReport;
-use super::repository::{Repository, Run, store_error};
+use super::repository::{Repository, Run};
+use super::rollback;
 use super::work::Work;
 use super::{SyncError, SyncOptions, SyncResult, other, source_error};
 use crate::delta::{Delta, Entry, FieldOperation, Operation, State, Transaction, difference};
 use crate::model::contact::title;
 use crate::model::{FieldPath, Hash, RecordKey, SnapshotId, Value};
-use crate::source::{Index, IndexEdit, ItemEntry};
-use crate::store::{OperationId, View};
+use crate::source::{Index, IndexEdit, ItemEntry, ItemView, SourceError};
+use crate::store::View;
 use crate::tree;
 
 impl Repository {
-    /// Puts back what an operation changed, as far as it still stands: in the records, the sources and the configuration.
+    /// Puts back what an operation changed, in the records, the sources and the configuration.
+    ///
+    /// What no other store can have leaves the history; the rest is put back by a snapshot as far as it still stands.
     pub fn undo(&mut self, operation: Option<&str>, options: &SyncOptions) -> SyncResult<SyncReport> {
         if !options.dry_run {
             self.begin()?;
         }
-        let (before, after, id) = self.views_of(operation)?;
-        let words = self.store.operation(&id.to_string()).map_err(store_error)?.1.command;
-        let done = format!("took back {} `{words}`", id.short());
+        let command = self.command_to_undo(operation)?;
+        let short = command.id().map(|id| id.short()).unwrap_or_default();
+        let before = command
+            .undoable(&self.store)
+            .map_err(|reason| SyncError::NotUndoable {
+                operation: short.clone(),
+                reason: reason.to_owned(),
+            })?
+            .clone();
+        let (steps, after) = (&command.steps, command.after().unwrap_or(&before));
+        let done = format!("took back {short} `{}`", command.words);
+        let rehearsal = self.rehearse_undo(&before, steps)?;
+        if options.dry_run {
+            let mut report = rehearsal;
+            report.done.push(done);
+            return Ok(report);
+        }
+        self.guard_removal(&rehearsal, options)?;
         let config = match (before.config, after.config) {
             (Some(old), new) if new != Some(old) => Some(self.config_text(&old)?),
             _ => None,
         };
-        if options.dry_run {
-            let scratch = self.store.scratch();
-            let mut work = self.work(&scratch, self.store.view().clone());
-            let mut run = Run::new(&work)?;
-            run.report.kept = revert(&mut work, &before, &after)?;
-            run.report.done.push(done);
-            return self.rehearse_apply(work, run);
-        }
         let mut work = self.reading();
-        let kept = revert(&mut work, &before, &after)?;
+        let kept = take_back(&mut work, &before, steps)?;
         let mut view = work.view;
         if let Some(text) = config {
             let config = self.config.with_text(text)?;
@@ -52,56 +63,53 @@ impl Repository {
             config.save(&self.env.disk)?;
             self.config = config;
         }
-        let command = format!("{} ({})", self.env.command, id.short());
-        self.commit(view, &command)?;
+        let words = format!("{} ({short})", self.env.command);
+        self.commit(view, &words)?;
         let mut report = self.apply_after()?;
         report.kept = kept;
         report.done.push(done);
         Ok(report)
     }
 
+    fn rehearse_undo(&self, before: &View, steps: &[View]) -> SyncResult<SyncReport> {
+        let scratch = self.store.scratch();
+        let mut work = self.work(&scratch, self.store.view().clone());
+        let mut run = Run::new(&work)?;
+        let collections = work.view.collections.clone();
+        run.report.kept = take_back(&mut work, before, steps)?;
+        if work.view.collections == collections {
+            // Only the configuration goes back: no source is read or written.
+            run.report.dry_run = true;
+            return run.finish(&work);
+        }
+        self.rehearse_apply(work, run)
+    }
+
+    /// Refuses to remove most of a source's items without being asked for: a person's only copy may be among them.
+    fn guard_removal(&self, rehearsal: &SyncReport, options: &SyncOptions) -> SyncResult<()> {
+        if options.overrides.deletes {
+            return Ok(());
+        }
+        for source in &rehearsal.sources {
+            let Some(view) = self.store.view().sources.get(&source.name) else {
+                continue;
+            };
+            let items = tree::count(&self.store, &view.index).map_err(|error| other("reading a source", error))?;
+            if is_mass_removal(source.written.removed, items) {
+                return Err(SyncError::MassRemoval {
+                    name: source.name.clone(),
+                    removed: source.written.removed,
+                    items,
+                });
+            }
+        }
+        Ok(())
+    }
+
     fn config_text(&self, blob: &Hash) -> SyncResult<String> {
         use crate::port::Objects;
         let bytes = self.store.get(blob)?;
         String::from_utf8(bytes.to_vec()).map_err(|_| SyncError::Damaged("a kept configuration".to_owned()))
-    }
-
-    /// Returns the views before and after an operation; the newest that changed something when none is named.
-    ///
-    /// A command makes several operations (before and after writing sources, for each upload); those that only record
-    /// what was done outside change nothing that could be put back.
-    fn views_of(&self, operation: Option<&str>) -> SyncResult<(View, View, OperationId)> {
-        let mut wanted = None;
-        if let Some(prefix) = operation {
-            wanted = Some(self.store.operation(prefix).map_err(store_error)?.0);
-        }
-        let mut after: Option<(View, OperationId)> = None;
-        for item in self.store.operations() {
-            let (id, operation) = item.map_err(store_error)?;
-            match &after {
-                None if wanted.is_none_or(|wanted| wanted == id) => {
-                    after = Some((operation.view, id));
-                }
-                None => {}
-                Some((view, first)) => {
-                    if wanted.is_none() && same_data(&operation.view, view) {
-                        continue;
-                    }
-                    return Ok((operation.view, view.clone(), *first));
-                }
-            }
-        }
-        match after {
-            Some((_, id)) => Err(SyncError::NotUndoable {
-                operation: id.short(),
-                reason: "it is the first one, which made the store".to_owned(),
-            }),
-            None => Err(SyncError::Unknown {
-                what: "operation",
-                name: operation.unwrap_or_default().to_owned(),
-                candidates: Vec::new(),
-            }),
-        }
     }
 
     /// Makes records what they were at a snapshot; all of them, or those named.
@@ -121,11 +129,6 @@ impl Repository {
         self.commit(view, &command)?;
         self.apply_after()
     }
-}
-
-/// Returns whether records and configuration are the same in two views.
-pub(super) fn same_data(earlier: &View, later: &View) -> bool {
-    earlier.collections == later.collections && earlier.config == later.config
 }
 
 fn restore_state(
@@ -213,16 +216,23 @@ fn record(
     work.author(collection, &heads, list, Some(message)).map(Some)
 }
 
-/// Authors the inverse of what changed between two views, where it still stands; returns what was left.
-fn revert(work: &mut Work<'_>, before: &View, after: &View) -> SyncResult<Vec<String>> {
+/// Makes the records what they were before an operation; returns what was left.
+///
+/// What is the store's own goes; else the inverse of what changed is recorded, where it still stands. So is an operation
+/// that united records, since it is to be remembered that they are two.
+fn take_back(work: &mut Work<'_>, before: &View, steps: &[View]) -> SyncResult<Vec<String>> {
+    let after = steps.last().unwrap_or(before);
     let mut kept = Vec::new();
     let heads_of = |view: &View, name: &str| view.collections.get(name).map(|c| c.heads.clone()).unwrap_or_default();
     for collection in after.collections.keys() {
-        let old = work.state_at(&heads_of(before, collection))?;
-        let new = work.state_at(&heads_of(after, collection))?;
+        let (earlier, later) = (heads_of(before, collection), heads_of(after, collection));
+        if earlier == later {
+            continue;
+        }
+        let (old, new) = (work.state_at(&earlier)?, work.state_at(&later)?);
         let mut reverter = Reverter {
             now: work.state(collection)?,
-            heads: heads_of(after, collection),
+            heads: later.clone(),
             transactions: BTreeMap::new(),
             kept: Vec::new(),
             parted: BTreeMap::new(),
@@ -244,7 +254,14 @@ fn revert(work: &mut Work<'_>, before: &View, after: &View) -> SyncResult<Vec<St
             let was = reverter.targets.remove(&key).map(Entry::Record);
             reverter.entry(work, &key, was, Some(Entry::Record(new)))?;
         }
-        let split = reverter.split_items(work, collection, before, after, &old)?;
+        let split = reverter.split_items(work, collection, before, steps, &old)?;
+        if split.is_empty()
+            && reverter.parted.is_empty()
+            && let Some(gone) = rollback::droppable(work, collection, &earlier, &later)?
+        {
+            rollback::drop_back(work, collection, &earlier, &gone)?;
+            continue;
+        }
         kept.append(&mut reverter.kept);
         let transactions = std::mem::take(&mut reverter.transactions);
         record(work, collection, transactions, "undo")?;
@@ -389,9 +406,10 @@ impl Reverter {
         work: &Work<'_>,
         collection: &str,
         before: &View,
-        after: &View,
+        steps: &[View],
         old: &State,
     ) -> SyncResult<Split> {
+        let after = steps.last().unwrap_or(before);
         let mut split = Split::new();
         for (name, source) in after
             .sources
@@ -426,7 +444,8 @@ impl Reverter {
                 if !matched {
                     continue;
                 }
-                let view = Index::view(work.objects, &source.views, number).map_err(wrap)?;
+                // As it was read: what was written into it since came from the record it was united with.
+                let view = first_shown(work, steps, name, number).map_err(wrap)?;
                 let mut record = view.view.clone();
                 if let Some(uid) = &entry.native_id {
                     record.insert("uid".to_owned(), uid.as_str().into());
@@ -456,6 +475,17 @@ fn before_union(work: &Work<'_>, heads: &[SnapshotId], key: &RecordKey) -> SyncR
         }
     }
     Ok(None)
+}
+
+/// Returns what an item showed when it was first known.
+fn first_shown(work: &Work<'_>, steps: &[View], source: &str, number: u64) -> Result<ItemView, SourceError> {
+    for view in steps.iter().filter_map(|step| step.sources.get(source)) {
+        let shown = Index::view(work.objects, &view.views, number)?;
+        if shown != ItemView::default() {
+            return Ok(shown);
+        }
+    }
+    Ok(ItemView::default())
 }
 
 /// Returns whether an item came by reading, not by our writing: items written get numbers above those read.

@@ -76,8 +76,23 @@ impl<'a> Work<'a> {
             .or_insert_with(|| CollectionView {
                 kind,
                 heads: Vec::new(),
+                shared: Vec::new(),
             })
             .heads = heads;
+    }
+
+    /// Notes that another store may have these snapshots from now on.
+    pub(super) fn share(&mut self, collection: &str, snapshots: &[SnapshotId]) -> SyncResult<()> {
+        let Some(view) = self.view.collections.get_mut(collection) else {
+            return Ok(());
+        };
+        let mut shared = view.shared.clone();
+        shared.extend_from_slice(snapshots);
+        view.shared = self
+            .history
+            .heads_of(&shared)
+            .map_err(|error| other("reading the history", error))?;
+        Ok(())
     }
 
     /// Returns the merged state of a collection.

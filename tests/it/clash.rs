@@ -187,7 +187,7 @@ fn shared_work_is_undone_where_it_still_stands() {
     // Somebody changed one of both fields since.
     all[1].edit("list.csv", "ann@y.example", "ann@z.example");
     settle(&all.each_ref());
-    let operations = all[0].repository().ops(None).unwrap();
+    let operations = all[0].repository().ops(None, false).unwrap();
     let mine = operations.iter().filter(|one| one.undoable).nth(1).unwrap();
     let report = all[0]
         .repository()

@@ -266,7 +266,7 @@ fn unpack() {
         .existing("a")
         .run(&Disk::default(), SNAPSHOT, &SyncOptions::default())
         .unwrap();
-    let pack = world.existing("a").repository().pack(None).unwrap();
+    let pack = world.existing("a").repository().pack(None, false).unwrap();
     stop_everywhere(&world, false, &|world, disk| {
         world
             .existing("b")

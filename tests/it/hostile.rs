@@ -23,7 +23,7 @@ fn pair() -> World {
         a.sync();
         let b = world.system("b");
         b.add_source("phone.vcf", "vcard");
-        unpack(&b, &a.repository().pack(None).unwrap()).unwrap();
+        unpack(&b, &a.repository().pack(None, false).unwrap()).unwrap();
         assert_eq!(a.roots(), b.roots());
         world.replace("a/phone.vcf", "TEL:1", "TEL:11");
         a.sync();
@@ -42,7 +42,7 @@ fn news(world: &World) -> Vec<u8> {
     let base = world.existing("b").repository().log(None, Some(1)).unwrap()[0]
         .snapshot
         .clone();
-    world.existing("a").repository().pack(Some(&base)).unwrap()
+    world.existing("a").repository().pack(Some(&base), false).unwrap()
 }
 
 /// Rewrites the snapshots of a pack, oldest first; later ones follow the new ids of their parents.
@@ -221,7 +221,7 @@ fn a_pack_without_its_base_is_refused_whole() {
     let base = world.existing("a").repository().log(None, Some(2)).unwrap()[1]
         .snapshot
         .clone();
-    let pack = world.existing("a").repository().pack(Some(&base)).unwrap();
+    let pack = world.existing("a").repository().pack(Some(&base), false).unwrap();
     let error = refused(&world, &pack, "a missing parent");
     assert!(chain(&error).contains("is not here"), "{}", chain(&error));
 }

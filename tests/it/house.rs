@@ -225,7 +225,7 @@ impl System {
 
     /// Returns the newest operation that can be undone.
     pub(crate) fn last_change(&self) -> String {
-        let operations = self.repository().ops(None).unwrap();
+        let operations = self.repository().ops(None, false).unwrap();
         operations.iter().find(|one| one.undoable).unwrap().operation.clone()
     }
 

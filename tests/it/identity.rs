@@ -225,7 +225,7 @@ fn people_that_come_by_mail_are_recognised() {
     let two = house.with("two", "list.csv", "outlook-csv", &rows);
     one.record();
     two.record();
-    let pack = one.repository().pack(None).unwrap();
+    let pack = one.repository().pack(None, false).unwrap();
     let report = two
         .repository()
         .unpack(&pack, &dsync::sync::SyncOptions::default())

@@ -30,5 +30,6 @@ mod quiet;
 mod ranks;
 mod readme;
 mod safeguards;
+mod undo;
 #[allow(dead_code, reason = "each test module uses its part")]
 mod world;

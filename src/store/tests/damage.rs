@@ -184,7 +184,7 @@ fn a_lost_or_torn_pointer_is_found_again() {
     store.gc(&marks(&ids), 1).unwrap();
     assert_eq!(
         fs::read_to_string(&pointer).unwrap(),
-        format!("dsync-store 1\n{}\n", store.operation_id())
+        format!("dsync-store 2\n{}\n", store.operation_id())
     );
     assert_eq!(place.open().view(), &view("b"));
 }
@@ -233,10 +233,10 @@ fn stores_of_a_newer_program_are_refused_by_name() {
     let pointer = place.root.join("ops/head");
     let is_newer = |path: &Path| {
         let result = Store::open(&Disk::default(), &place.root).map(drop);
-        matches!(&result, Err(StoreError::NewerVersion { path: at, found: 2, supported: 1 }) if at == path)
+        matches!(&result, Err(StoreError::NewerVersion { path: at, found, supported }) if at == path && *found == supported + 1)
     };
     let text = fs::read_to_string(&pointer).unwrap();
-    fs::write(&pointer, text.replace("store 1", "store 2")).unwrap();
+    fs::write(&pointer, text.replace("store 2", "store 3")).unwrap();
     assert!(is_newer(&pointer));
     fs::write(&pointer, &text).unwrap();
     let mut bytes = fs::read(&pack).unwrap();
@@ -257,6 +257,7 @@ fn operation() -> Operation {
         CollectionView {
             kind,
             heads: snapshots.clone(),
+            shared: snapshots.clone(),
         },
     );
     let intent = Intent {
@@ -295,6 +296,7 @@ fn operation() -> Operation {
         parent: Some(OperationId(hash)),
         time: TimeMs(-5),
         command: "sync \u{1F600}".to_owned(),
+        continues: true,
         view,
     }
 }
@@ -308,8 +310,26 @@ fn an_operation_with_everything_comes_back_and_no_part_of_it_does() {
     }
     assert!(Operation::decode(&[&bytes[..], &[0]].concat()).is_err());
     let mut newer = bytes.clone();
-    newer[11] = 2;
-    assert_eq!(Operation::decode(&newer), Err(OperationError::Newer { found: 2 }));
+    newer[11] = 3;
+    assert_eq!(Operation::decode(&newer), Err(OperationError::Newer { found: 3 }));
+}
+
+#[test]
+fn in_an_operation_that_does_not_tell_what_was_shared_everything_is() {
+    let mut old = operation();
+    for collection in old.view.collections.values_mut() {
+        collection.shared.clear();
+    }
+    let mut bytes = old.encode();
+    assert_eq!(Operation::decode(&bytes).unwrap(), old);
+    bytes[11] = 1;
+    let read = Operation::decode(&bytes).unwrap();
+    assert!(
+        read.view
+            .collections
+            .values()
+            .all(|view| view.shared == view.heads && !view.heads.is_empty())
+    );
 }
 
 #[test]
@@ -319,6 +339,7 @@ fn an_unknown_field_is_refused_and_not_dropped() {
         parent: Option<OperationId>,
         time: TimeMs,
         command: String,
+        continues: bool,
         view: View,
         invented: u8,
     }
@@ -326,12 +347,14 @@ fn an_unknown_field_is_refused_and_not_dropped() {
         parent,
         time,
         command,
+        continues,
         view,
     } = operation();
     let later = Later {
         parent,
         time,
         command,
+        continues,
         view,
         invented: 1,
     };
@@ -367,6 +390,7 @@ fn the_frozen_sample_is_read() {
         parent: None,
         time: TimeMs(1_700_000_000_000),
         command: "init".to_owned(),
+        continues: false,
         view: view("laptop"),
     };
     assert_eq!(Operation::decode(&bytes), Ok(expected));
