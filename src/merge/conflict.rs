@@ -248,6 +248,20 @@ pub fn resolve_alias(objects: &dyn Objects, state: &State, key: &RecordKey) -> R
     Ok(key)
 }
 
+/// Returns how many records a state has; a record that is an alias of another is none.
+pub fn record_count(objects: &dyn Objects, state: &State) -> Result<u64, MergeError> {
+    let mut records = tree::count(objects, &state.content)?;
+    for entry in tree::iter(objects, &state.conflicts) {
+        let (key, bytes) = entry?;
+        let marks = Marks::decode(&bytes).map_err(|what| MergeError::MalformedEntry {
+            key: data_encoding::HEXLOWER.encode(&key),
+            what,
+        })?;
+        records = records.saturating_sub(marks.aliases.len() as u64);
+    }
+    Ok(records)
+}
+
 /// Walks over all conflicts of a state, by record and field.
 pub fn conflicts<'a>(
     objects: &'a dyn Objects,

@@ -26,7 +26,9 @@ mod simulation;
 mod tests;
 
 pub use author::{Authoring, author, receive};
-pub use conflict::{Alternative, Conflict, ConflictKind, Writer, conflicts, conflicts_of, record, resolve_alias};
+pub use conflict::{
+    Alternative, Conflict, ConflictKind, Writer, conflicts, conflicts_of, record, record_count, resolve_alias,
+};
 pub use history::History;
 pub use state::merged_state;
 

@@ -6,13 +6,12 @@ use std::sync::Arc;
 use super::config::{Direction, SourceConfig};
 use super::report::{CollectionStatus, FormatReport, SourceReportLine};
 use super::repository::Repository;
-use super::work::{Work, format_named, place_of, read_mapping};
+use super::work::{format_named, place_of, read_mapping};
 use super::{AddSource, Environment, SyncError, SyncResult, other};
-use crate::delta::{Entry, State};
 use crate::disk::Disk;
 use crate::format::{self, Confidence, Format};
 use crate::merge;
-use crate::model::{Kind, SnapshotId};
+use crate::model::SnapshotId;
 use crate::source::{Place, StatCache};
 use crate::tree;
 
@@ -179,7 +178,8 @@ impl Repository {
         let mut list = Vec::new();
         for (name, view) in &work.view.collections {
             let state = work.state(name)?;
-            let records = count_records(&work, view.kind, &state)?;
+            let records =
+                merge::record_count(work.objects, &state).map_err(|error| other("counting records", error))?;
             list.push(CollectionStatus {
                 name: name.clone(),
                 kind: view.kind.name().to_owned(),
@@ -213,19 +213,6 @@ impl Repository {
         list.sort_by(|left, right| left.name.cmp(&right.name));
         list
     }
-}
-
-/// Counts the records of a state. Alias entries are none; only contacts have them, so only there all are looked at.
-fn count_records(work: &Work<'_>, kind: Kind, state: &State) -> SyncResult<u64> {
-    if kind != Kind::Contact {
-        return tree::count(work.objects, &state.content).map_err(|error| other("counting records", error));
-    }
-    let mut records = 0;
-    for entry in tree::iter(work.objects, &state.content) {
-        let (_, bytes) = entry.map_err(|error| other("reading records", error))?;
-        records += u64::from(!Entry::is_alias(&bytes));
-    }
-    Ok(records)
 }
 
 fn line(source: &SourceConfig, items: u64) -> SourceReportLine {

@@ -141,7 +141,7 @@ impl Repository {
                     .map_err(|error| other("reading the history", error))?;
                 list.push((
                     (snapshot.time, snapshot.generation, *id),
-                    look::log_entry(id, &snapshot),
+                    look::log_entry(&work, id, &snapshot)?,
                 ));
             }
         }
@@ -176,7 +176,7 @@ impl Repository {
             .map_err(|error| other("reading the history", error))?;
         let before = work.state_at(&snapshot.parents)?;
         look::differences(&work, &snapshot.collection, &before, &snapshot.result, each)?;
-        Ok(look::log_entry(&id, &snapshot))
+        look::log_entry(&work, &id, &snapshot)
     }
 
     /// Calls `each` for the records of a collection, or for some of them.

@@ -173,22 +173,24 @@ pub(super) fn differences(
 }
 
 /// Describes a snapshot.
-pub(super) fn log_entry(id: &SnapshotId, snapshot: &Snapshot) -> LogEntry {
-    LogEntry {
+pub(super) fn log_entry(work: &Work<'_>, id: &SnapshotId, snapshot: &Snapshot) -> SyncResult<LogEntry> {
+    let records =
+        merge::record_count(work.objects, &snapshot.result).map_err(|error| other("counting records", error))?;
+    Ok(LogEntry {
         snapshot: id.to_string(),
         collection: snapshot.collection.clone(),
         parents: snapshot.parents.iter().map(SnapshotId::to_string).collect(),
         system: snapshot.system.clone(),
         time: snapshot.time.to_string(),
         message: snapshot.message.clone(),
-        records: snapshot.records,
+        records,
         root: snapshot.result.content.to_string(),
         changes: Tally {
             added: snapshot.counts.added,
             changed: snapshot.counts.changed,
             removed: snapshot.counts.removed,
         },
-    }
+    })
 }
 
 /// Returns the object that `cat` prints for a record.
