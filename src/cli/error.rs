@@ -4,6 +4,8 @@
 //! commands that work when pasted.
 
 use std::error::Error;
+use std::io::{self, ErrorKind};
+use std::sync::Arc;
 
 use serde::Serialize;
 
@@ -137,8 +139,25 @@ fn again(command: &str, option: &str) -> String {
     format!("{command} {option}")
 }
 
+/// Returns whether a file system had no room left.
+fn is_disk_full(error: &SyncError) -> bool {
+    let mut cause: Option<&(dyn Error + 'static)> = Some(error);
+    while let Some(inner) = cause {
+        let own = inner.downcast_ref::<io::Error>();
+        let shared = inner.downcast_ref::<Arc<io::Error>>().map(AsRef::as_ref);
+        if let Some(ErrorKind::StorageFull | ErrorKind::QuotaExceeded) = own.or(shared).map(io::Error::kind) {
+            return true;
+        }
+        cause = inner.source();
+    }
+    false
+}
+
 fn hints(error: &SyncError, command: &str) -> Vec<Hint> {
     let mut hints = safeguard_hints(error, command);
+    if is_disk_full(error) {
+        hints.push(Hint::new("nothing was lost; free some space, then run again", command));
+    }
     match error {
         SyncError::NotAStore(_) => {
             hints.push(Hint::new("to make a store here", "dsync init"));
@@ -160,8 +179,8 @@ fn hints(error: &SyncError, command: &str) -> Vec<Hint> {
                 format!("dsync remove-source {}", shell_quote(name)),
             ));
         }
-        SyncError::Unreachable { .. } => {
-            hints.push(Hint::new("everything local was done and kept; try again", command));
+        SyncError::Unreachable { .. } if !is_disk_full(error) => {
+            hints.push(Hint::new("nothing was changed; to try again", command));
         }
         SyncError::Remote {
             code: "no-key-fits" | "wrong-passphrase",
@@ -314,8 +333,17 @@ struct JsonErrorBody<'a> {
 
 /// Shows an error; `command` is the command line as typed, `program` how another command on the same store starts.
 pub(crate) fn render(ui: &Ui, error: &SyncError, command: &str, program: &str) {
+    render_with(ui, error, hints(error, command), command, program);
+}
+
+/// Shows that a remote could not be reached by a command that had other things to do, too.
+pub(crate) fn render_unreached(ui: &Ui, error: &SyncError, command: &str, program: &str) {
+    let hint = Hint::new("everything local was done and kept; try again", command);
+    render_with(ui, error, vec![hint], command, program);
+}
+
+fn render_with(ui: &Ui, error: &SyncError, mut hints: Vec<Hint>, command: &str, program: &str) {
     let causes = causes(error);
-    let mut hints = hints(error, command);
     for hint in hints.iter_mut().filter(|hint| !hint.command.starts_with(command)) {
         if let Some(rest) = hint.command.strip_prefix("dsync ") {
             hint.command = format!("{program} {rest}");
@@ -388,6 +416,37 @@ fn is_retryable(error: &SyncError) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::disk::DiskError;
+
+    #[test]
+    fn a_full_disk_wants_room_and_loses_nothing() {
+        let full = || DiskError::new("write", std::path::Path::new("a"), ErrorKind::StorageFull.into());
+        let errors = [
+            SyncError::Disk(full()),
+            SyncError::Object(ObjectError::Io {
+                action: "write",
+                source: io::Error::new(ErrorKind::StorageFull, full()).into(),
+            }),
+            SyncError::Other {
+                what: "using the store".to_owned(),
+                source: Box::new(full()),
+            },
+        ];
+        for error in errors {
+            let hints = hints(&error, "dsync sync");
+            assert_eq!(
+                hints[0].text(),
+                "nothing was lost; free some space, then run again: `dsync sync`"
+            );
+            assert_eq!(Exit::of_error(&error), Exit::Failed);
+        }
+        let other = SyncError::Disk(DiskError::new(
+            "write",
+            std::path::Path::new("a"),
+            ErrorKind::Other.into(),
+        ));
+        assert!(hints(&other, "dsync sync").is_empty());
+    }
 
     #[test]
     fn each_safeguard_names_its_override() {
@@ -454,8 +513,8 @@ mod tests {
 
     #[test]
     fn a_transparent_cause_is_said_once() {
-        let io = std::io::Error::other("disk full");
-        let error = SyncError::Disk(crate::disk::DiskError::new("write", std::path::Path::new("a"), io));
+        let io = io::Error::other("disk full");
+        let error = SyncError::Disk(DiskError::new("write", std::path::Path::new("a"), io));
         assert_eq!(error.to_string(), "cannot write `a`");
         assert_eq!(causes(&error), ["disk full"]);
     }

@@ -30,7 +30,7 @@ fn unreached(cx: &Context<'_>, report: &SyncReport) {
             name: remote.name.clone(),
             source: reason.into(),
         };
-        super::error::render(cx.ui, &error, &cx.command, &cx.program);
+        super::error::render_unreached(cx.ui, &error, &cx.command, &cx.program);
     }
 }
 

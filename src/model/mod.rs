@@ -14,6 +14,7 @@ mod id;
 mod kind;
 mod map;
 mod path;
+mod place;
 mod value;
 
 pub use hash::{Domain, Hash};
@@ -21,4 +22,5 @@ pub use id::{ParseIdError, ReplicaId, SnapshotId, TimeMs};
 pub use kind::Kind;
 pub use map::Map;
 pub use path::{FieldPath, element_pointer};
+pub use place::at_place;
 pub use value::{BlobRef, BlobShape, RecordKey, Text, Value, is_provisional, provisional};

@@ -7,6 +7,7 @@ use toml_edit::{DocumentMut, Item, Table, value};
 
 use super::{SyncError, SyncResult};
 use crate::disk::Disk;
+use crate::model::at_place;
 
 /// Which way changes flow through a source.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
@@ -115,7 +116,7 @@ impl Config {
             Ok(content) => Ok(Self { path, text, content }),
             Err(error) => Err(SyncError::Config {
                 path,
-                reason: error.to_string(),
+                reason: at_place(&text, error.span(), error.message()),
             }),
         }
     }
@@ -217,7 +218,7 @@ impl Config {
             .parse()
             .map_err(|error: toml_edit::TomlError| SyncError::Config {
                 path: self.path.clone(),
-                reason: error.to_string(),
+                reason: at_place(&self.text, error.span(), error.message()),
             })
     }
 

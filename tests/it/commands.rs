@@ -601,3 +601,56 @@ fn an_interrupt_ends_the_waiting_for_a_store() {
     let error: Json = serde_json::from_slice(&output.stderr).unwrap();
     assert_eq!(error["error"]["code"], "interrupted");
 }
+
+#[test]
+fn a_fault_in_a_mapping_is_told_with_its_place() {
+    let env = TestEnv::new();
+    env.write("members.csv", "Member No;Name\n1;Ada\n");
+    env.write("members.toml", "[format]\nname = \"members\"\nkynd = \"contact\"\n");
+    let _run = env.run("init").success();
+    let run = env.run("add-source members.csv --map members.toml").code(1);
+    assert!(
+        run.stderr
+            .contains("members.toml`: mapping: line 3, column 1, at `kynd = \"contact\"`: unknown field `kynd`"),
+        "{run}"
+    );
+    assert!(!run.stderr.contains("\\n"), "{run}");
+    env.write(".dsync/config.toml", "[[source]\n");
+    let run = env.run("sources").code(1);
+    assert!(run.stderr.contains("config.toml`: line 1, column "), "{run}");
+}
+
+#[test]
+fn a_clone_of_what_is_away_changed_nothing_and_says_so() {
+    let env = TestEnv::new();
+    let run = env.run("clone away here").code(4);
+    assert!(
+        run.stderr
+            .contains("hint: nothing was changed; to try again: `dsync clone away here`"),
+        "{run}"
+    );
+    assert!(!env.path("here").exists());
+}
+
+#[test]
+fn united_records_count_once_in_the_log() {
+    let env = TestEnv::new();
+    let card = |uid: &str, line: &str| {
+        format!("BEGIN:VCARD\nVERSION:3.0\nUID:{uid}\nFN:Ann Smith\nN:Smith;Ann;;;\n{line}\nEND:VCARD\n")
+    };
+    env.write(
+        "a.vcf",
+        &(card("one", "TEL:+1 555 0001111") + &card("two", "EMAIL:ann@one.example")),
+    );
+    let _run = env.run("init").success();
+    let _run = env.run("add-source a.vcf --collection contacts").success();
+    let _run = env.run("sync").success();
+    let _run = env.run("resolve contacts one --same-as two").success();
+    let log = env.run("log --json").success().json_lines();
+    let counts: Vec<&Json> = log.iter().map(|entry| &entry["records"]).collect();
+    assert_eq!(counts, [&json!(1), &json!(2)]);
+    assert_eq!(
+        env.run("status --json").success().json()["collections"][0]["records"],
+        1
+    );
+}

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use crate::format::{FormatError, FormatInfo};
-use crate::model::{FieldPath, Kind, Value, contact};
+use crate::model::{FieldPath, Kind, Value, at_place, contact};
 
 /// A compiled mapping.
 #[derive(Debug, Clone)]
@@ -290,7 +290,8 @@ fn fault(text: impl Into<String>) -> FormatError {
 impl Mapping {
     /// Compiles a mapping text.
     pub(super) fn compile(text: &str) -> Result<Self, FormatError> {
-        let file: MappingFile = toml::from_str(text).map_err(|error| fault(error.to_string()))?;
+        let file: MappingFile =
+            toml::from_str(text).map_err(|error| fault(at_place(text, error.span(), error.message())))?;
         let format = file.format;
         let compiler = Compiler { labels: file.labels };
         let mut groups = vec![compiler.root(&file.column)?];
