@@ -77,7 +77,7 @@ Register-ArgumentCompleter -Native -CommandName 'dsync' -ScriptBlock {
             break
         }
         'dsync;init' {
-            [CompletionResult]::new('--name', '--name', [CompletionResultType]::ParameterName, 'The name by which other systems know this one [default: the machine''s name]')
+            [CompletionResult]::new('--name', '--name', [CompletionResultType]::ParameterName, 'The name by which other systems know this one [default: the name of the folder]')
             [CompletionResult]::new('-C', '-C ', [CompletionResultType]::ParameterName, 'Work as if started in DIR')
             [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'Use the store in DIR, not the one in or above the working directory [env: DSYNC_STORE]')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour the text')
@@ -93,7 +93,7 @@ Register-ArgumentCompleter -Native -CommandName 'dsync' -ScriptBlock {
             break
         }
         'dsync;clone' {
-            [CompletionResult]::new('--name', '--name', [CompletionResultType]::ParameterName, 'The name by which other systems know this one [default: the machine''s name]')
+            [CompletionResult]::new('--name', '--name', [CompletionResultType]::ParameterName, 'The name by which other systems know this one [default: the name of the folder]')
             [CompletionResult]::new('--key-file', '--key-file', [CompletionResultType]::ParameterName, 'Read the key from this file (an age identity or an SSH key)')
             [CompletionResult]::new('--passphrase-file', '--passphrase-file', [CompletionResultType]::ParameterName, 'Read the passphrase from this file')
             [CompletionResult]::new('-C', '-C ', [CompletionResultType]::ParameterName, 'Work as if started in DIR')

@@ -73,7 +73,7 @@ set edit:completion:arg-completer[dsync] = {|@words|
             cand help 'Print this message or the help of the given subcommand(s)'
         }
         &'dsync;init'= {
-            cand --name 'The name by which other systems know this one [default: the machine''s name]'
+            cand --name 'The name by which other systems know this one [default: the name of the folder]'
             cand -C 'Work as if started in DIR'
             cand --store 'Use the store in DIR, not the one in or above the working directory [env: DSYNC_STORE]'
             cand --color 'Colour the text'
@@ -88,7 +88,7 @@ set edit:completion:arg-completer[dsync] = {|@words|
             cand --help 'Print help (see more with ''--help'')'
         }
         &'dsync;clone'= {
-            cand --name 'The name by which other systems know this one [default: the machine''s name]'
+            cand --name 'The name by which other systems know this one [default: the name of the folder]'
             cand --key-file 'Read the key from this file (an age identity or an SSH key)'
             cand --passphrase-file 'Read the passphrase from this file'
             cand -C 'Work as if started in DIR'

@@ -75,7 +75,7 @@ complete -c dsync -n "__fish_dsync_needs_command" -f -a "completions" -d 'Print 
 complete -c dsync -n "__fish_dsync_needs_command" -f -a "man" -d 'Print the manual page, or write the pages of all commands'
 complete -c dsync -n "__fish_dsync_needs_command" -f -a "demo" -d 'Build two systems in a temporary place and sync them, step by step'
 complete -c dsync -n "__fish_dsync_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
-complete -c dsync -n "__fish_dsync_using_subcommand init" -l name -d 'The name by which other systems know this one [default: the machine\'s name]' -r
+complete -c dsync -n "__fish_dsync_using_subcommand init" -l name -d 'The name by which other systems know this one [default: the name of the folder]' -r
 complete -c dsync -n "__fish_dsync_using_subcommand init" -s C -d 'Work as if started in DIR' -r -F
 complete -c dsync -n "__fish_dsync_using_subcommand init" -l store -d 'Use the store in DIR, not the one in or above the working directory [env: DSYNC_STORE]' -r -F
 complete -c dsync -n "__fish_dsync_using_subcommand init" -l color -d 'Colour the text' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
@@ -87,7 +87,7 @@ complete -c dsync -n "__fish_dsync_using_subcommand init" -l json -d 'Print JSON
 complete -c dsync -n "__fish_dsync_using_subcommand init" -s q -l quiet -d 'Print only what was asked for and errors'
 complete -c dsync -n "__fish_dsync_using_subcommand init" -s v -l verbose -d 'Print more (can be repeated)'
 complete -c dsync -n "__fish_dsync_using_subcommand init" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c dsync -n "__fish_dsync_using_subcommand clone" -l name -d 'The name by which other systems know this one [default: the machine\'s name]' -r
+complete -c dsync -n "__fish_dsync_using_subcommand clone" -l name -d 'The name by which other systems know this one [default: the name of the folder]' -r
 complete -c dsync -n "__fish_dsync_using_subcommand clone" -l key-file -d 'Read the key from this file (an age identity or an SSH key)' -r -F
 complete -c dsync -n "__fish_dsync_using_subcommand clone" -l passphrase-file -d 'Read the passphrase from this file' -r -F
 complete -c dsync -n "__fish_dsync_using_subcommand clone" -s C -d 'Work as if started in DIR' -r -F

@@ -25,7 +25,7 @@ pub(super) struct Clone {
     url: String,
     /// The folder to make the store in [default: named like the end of URL]
     dir: Option<PathBuf>,
-    /// The name by which other systems know this one [default: the machine's name]
+    /// The name by which other systems know this one [default: the name of the folder]
     #[arg(long, value_name = "SYSTEM")]
     name: Option<String>,
     #[command(flatten)]

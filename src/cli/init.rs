@@ -21,7 +21,7 @@ use crate::sync::{Repository, SyncResult};
 pub(super) struct Init {
     /// The folder [default: the working directory]
     dir: Option<PathBuf>,
-    /// The name by which other systems know this one [default: the machine's name]
+    /// The name by which other systems know this one [default: the name of the folder]
     #[arg(long, value_name = "SYSTEM")]
     name: Option<String>,
     #[command(flatten)]

@@ -11,7 +11,7 @@ use crate::sync::SyncResult;
 #[derive(Debug, Args)]
 #[command(after_long_help = "Examples:\n  dsync show @\n  dsync show 3f9a1c --json")]
 pub(super) struct Show {
-    /// The snapshot: an id or its first 4 digits or more, ID~N, `@`
+    /// The snapshot: an id or its first 4 digits or more, ID~N, `@`, `@-`
     id: String,
     /// The collection, where several exist
     #[arg(short, long, value_name = "C")]

@@ -8,10 +8,11 @@ use super::report::{
     ConflictReport, LogEntry, RecordDifference, RecordReport, RemoteStatus, SourceStatus, StatusReport,
 };
 use super::repository::{Repository, Run, state_id};
+use super::states::{resolve_snapshot, resolve_states};
 use super::work::Work;
 use super::{DiffOptions, Overrides, SyncError, SyncOptions, SyncResult, other};
 use crate::delta::{Entry, State};
-use crate::model::{Hash, RecordKey, SnapshotId, Value};
+use crate::model::{Hash, RecordKey, Value};
 use crate::tree;
 
 /// How many ids a prefix is looked up to.
@@ -68,18 +69,29 @@ impl Repository {
         if let Some(name) = &options.source {
             self.config.source(name)?;
         }
+        let bound = |name: &str| self.config.sources().iter().any(|source| source.collection == name);
+        if let Some(name) = options.collection.as_deref().filter(|name| !bound(name)) {
+            collection_state(&self.reading(), name)?;
+        }
         match &options.from {
             None => self.diff_sources(options, each),
             Some(from) => {
                 let work = self.reading();
-                for name in chosen_collections(&work, options.collection.as_deref())? {
-                    let to = options.to.as_deref().unwrap_or("@");
-                    let old = look::resolve_state(&work, &self.finder(), &name, from);
-                    let new = look::resolve_state(&work, &self.finder(), &name, to);
-                    let (old, new) = (work.state_at(&old?)?, work.state_at(&new?)?);
+                let collection = options.collection.as_deref();
+                let to = options.to.as_deref().unwrap_or("@");
+                let old = resolve_states(&work, &self.finder(), collection, from)?;
+                let mut new = resolve_states(&work, &self.finder(), collection, to)?;
+                let mut together = false;
+                for (name, old) in old {
+                    let Some(new) = new.remove(&name) else { continue };
+                    together = true;
+                    let (old, new) = (work.state_at(&old)?, work.state_at(&new)?);
                     look::differences(&work, &name, &old, &new, each)?;
                 }
-                Ok(())
+                if together || work.view.collections.is_empty() {
+                    return Ok(());
+                }
+                Err(SyncError::Usage(format!("`{from}` and `{to}` are of two collections")))
             }
         }
     }
@@ -158,18 +170,7 @@ impl Repository {
     /// Describes a snapshot and calls `each` for every record it changed.
     pub fn show(&self, id: &str, each: &mut dyn FnMut(RecordDifference) -> SyncResult<()>) -> SyncResult<LogEntry> {
         let work = self.reading();
-        let id = match look::in_collection(id) {
-            (Some(collection), state) => look::resolve_state(&work, &self.finder(), collection, state)?
-                .into_iter()
-                .next()
-                .ok_or_else(|| SyncError::Unknown {
-                    what: "snapshot",
-                    name: id.to_owned(),
-                    candidates: Vec::new(),
-                })?,
-            (None, "@") => newest(&work)?,
-            (None, id) => look::find_snapshot(&work, &self.finder(), id)?,
-        };
+        let id = resolve_snapshot(&work, &self.finder(), id)?;
         let snapshot = work
             .history
             .snapshot(&id)
@@ -256,23 +257,6 @@ pub(super) fn collection_state(work: &Work<'_>, name: &str) -> SyncResult<State>
         });
     }
     work.state(name)
-}
-
-fn newest(work: &Work<'_>) -> SyncResult<SnapshotId> {
-    let mut newest = None;
-    for id in work.view.collections.values().flat_map(|view| view.heads.clone()) {
-        let snapshot = work
-            .history
-            .snapshot(&id)
-            .map_err(|error| other("reading the history", error))?;
-        newest = newest.max(Some((snapshot.time, id)));
-    }
-    let unknown = || SyncError::Unknown {
-        what: "snapshot",
-        name: "@".to_owned(),
-        candidates: Vec::new(),
-    };
-    newest.map(|(_, id)| id).ok_or_else(unknown)
 }
 
 fn source_status(work: &mut Work<'_>, config: &super::SourceConfig) -> SyncResult<SourceStatus> {

@@ -30,6 +30,7 @@ mod rewind;
 mod rollback;
 mod settle;
 mod sorted;
+mod states;
 mod unite;
 mod work;
 

@@ -4,6 +4,7 @@ use std::iter::Peekable;
 
 use super::report::OperationReport;
 use super::repository::{Repository, store_error};
+use super::states::SHORTEST_PREFIX;
 use super::{SyncError, SyncResult};
 use crate::model::{SnapshotId, TimeMs};
 use crate::port::Objects;
@@ -150,6 +151,14 @@ impl Repository {
 
     /// Finds a command by the id of one of its operations; without one, the newest that changed something.
     pub(super) fn command_to_undo(&self, operation: Option<&str>) -> SyncResult<Command> {
+        let unknown = || SyncError::Unknown {
+            what: "operation",
+            name: operation.unwrap_or_default().to_owned(),
+            candidates: Vec::new(),
+        };
+        if operation.is_some_and(|prefix| prefix.len() < SHORTEST_PREFIX) {
+            return Err(unknown());
+        }
         let wanted = operation.map(|prefix| self.store.operation(prefix).map_err(store_error));
         let wanted = wanted.transpose()?.map(|(id, _)| id);
         for command in commands(&self.store) {
@@ -158,10 +167,6 @@ impl Repository {
                 return Ok(command);
             }
         }
-        Err(SyncError::Unknown {
-            what: "operation",
-            name: operation.unwrap_or_default().to_owned(),
-            candidates: Vec::new(),
-        })
+        Err(unknown())
     }
 }

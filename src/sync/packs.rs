@@ -2,12 +2,12 @@
 
 use super::exchange::{Parts, PushPlan, missing};
 use super::fetch::{Adopted, adopt, store_objects};
-use super::look::resolve_state;
 use super::report::{SyncReport, Traffic};
 use super::repository::{Repository, Run};
+use super::states::resolve_states;
 use super::work::Work;
 use super::{SyncError, SyncOptions, SyncResult, other};
-use crate::model::{ReplicaId, SnapshotId};
+use crate::model::ReplicaId;
 use crate::remote::{LogObject, packfile};
 use crate::store::RemoteView;
 
@@ -25,27 +25,27 @@ impl Repository {
         let mut plan = PushPlan {
             snapshots: std::collections::BTreeMap::new(),
         };
-        let mut known = false;
+        let since = match since {
+            Some(since) => Some(resolve_states(
+                &work,
+                &|prefix| self.store.find(prefix, 16),
+                None,
+                since,
+            )?),
+            None => None,
+        };
         for name in work.view.collections.keys() {
-            let have: Vec<SnapshotId> = match since {
+            let have = match &since {
                 None => Vec::new(),
-                Some(since) => match resolve_state(&work, &|prefix| self.store.find(prefix, 16), name, since) {
-                    Ok(heads) if belongs(&work, name, &heads)? => heads,
-                    _ => continue,
+                Some(states) => match states.get(name) {
+                    Some(heads) => heads.clone(),
+                    None => continue,
                 },
             };
-            known = true;
             let list = missing(&work, &have, &work.heads(name))?;
             if !list.is_empty() {
                 plan.snapshots.insert(name.clone(), list);
             }
-        }
-        if let (false, Some(since)) = (known, since) {
-            return Err(SyncError::Unknown {
-                what: "snapshot",
-                name: since.to_owned(),
-                candidates: Vec::new(),
-            });
         }
         let mut view = RemoteView {
             remote: String::new(),
@@ -116,19 +116,6 @@ impl Repository {
         });
         Ok(report)
     }
-}
-
-fn belongs(work: &Work<'_>, collection: &str, heads: &[SnapshotId]) -> SyncResult<bool> {
-    for id in heads {
-        let snapshot = work
-            .history
-            .snapshot(id)
-            .map_err(|error| other("reading the history", error))?;
-        if snapshot.collection != collection {
-            return Ok(false);
-        }
-    }
-    Ok(true)
 }
 
 fn take_in(work: &mut Work<'_>, objects: &[LogObject]) -> SyncResult<Traffic> {

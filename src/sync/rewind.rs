@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 
 use super::guard::is_mass_removal;
-use super::inspect::chosen_collections;
 use super::look;
 use super::report::SyncReport;
 use super::repository::{Repository, Run};
 use super::rollback;
+use super::states::{Find, resolve_states};
 use super::work::Work;
 use super::{SyncError, SyncOptions, SyncResult, other, source_error};
 use crate::delta::{Delta, Entry, FieldOperation, Operation, State, Transaction, difference};
@@ -131,34 +131,28 @@ impl Repository {
     }
 }
 
-fn restore_state(
-    work: &mut Work<'_>,
-    find: &dyn Fn(&str) -> Vec<Hash>,
-    snapshot: &str,
-    keys: &[String],
-) -> SyncResult<()> {
-    let mut done = false;
-    for collection in chosen_collections(work, None)? {
-        let Ok(heads) = look::resolve_state(work, find, &collection, snapshot) else {
-            continue;
-        };
-        if let Some(id) = heads.first() {
-            let owner = work
-                .history
-                .snapshot(id)
-                .map_err(|error| other("reading the history", error))?;
-            if owner.collection != collection {
-                continue;
-            }
-        }
-        done = true;
-        let old = work.state_at(&heads)?;
-        let now = work.state(&collection)?;
+fn restore_state(work: &mut Work<'_>, find: Find<'_>, snapshot: &str, keys: &[String]) -> SyncResult<()> {
+    let mut missing: Vec<&String> = keys.iter().collect();
+    let mut planned = Vec::new();
+    let states = resolve_states(work, find, None, snapshot)?;
+    for (collection, heads) in &states {
+        let old = work.state_at(heads)?;
+        let now = work.state(collection)?;
         let mut wanted = Vec::new();
         for typed in keys {
-            let found = look::find_record(work, &collection, &old, typed)
-                .or_else(|_| look::find_record(work, &collection, &now, typed))?;
-            wanted.push(found.0);
+            match look::find_record(work, collection, &old, typed)
+                .or_else(|_| look::find_record(work, collection, &now, typed))
+            {
+                Ok((key, _)) => {
+                    wanted.push(key);
+                    missing.retain(|one| *one != typed);
+                }
+                Err(SyncError::Unknown { .. }) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        if wanted.is_empty() && !keys.is_empty() {
+            continue;
         }
         let mut transactions = BTreeMap::new();
         for change in tree::diff(work.objects, &now.content, &old.content) {
@@ -179,16 +173,19 @@ fn restore_state(
                 transactions.insert(key, operation);
             }
         }
+        planned.push((collection.clone(), transactions));
+    }
+    if let Some(name) = missing.first() {
+        return Err(SyncError::Unknown {
+            what: "record",
+            name: (*name).clone(),
+            candidates: Vec::new(),
+        });
+    }
+    for (collection, transactions) in planned {
         record(work, &collection, transactions, &format!("restored {snapshot}"))?;
     }
-    if done {
-        return Ok(());
-    }
-    Err(SyncError::Unknown {
-        what: "snapshot",
-        name: snapshot.to_owned(),
-        candidates: Vec::new(),
-    })
+    Ok(())
 }
 
 fn decode(bytes: Option<&[u8]>) -> SyncResult<Option<Entry>> {

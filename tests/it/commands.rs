@@ -399,7 +399,7 @@ fn restore_brings_back_an_earlier_state() {
     let shown = env.run("-C laptop show -c contacts @ --json").success().json_lines();
     assert_eq!(shown[0]["collection"], "contacts");
     let wrong = env.run("-C laptop restore -c nope @- --json").code(1);
-    assert_eq!(wrong.json_error()["error"]["code"], "unknown-snapshot");
+    assert_eq!(wrong.json_error()["error"]["code"], "unknown-collection");
     let _run = env.run("-C laptop pack ../changes --since @- -c contacts").success();
 }
 
@@ -653,4 +653,72 @@ fn united_records_count_once_in_the_log() {
         env.run("status --json").success().json()["collections"][0]["records"],
         1
     );
+}
+
+/// Two collections; the newest snapshot is one of `contacts`, with a field changed twice.
+fn two_collections() -> TestEnv {
+    let env = laptop();
+    env.write("laptop/work.csv", GOOGLE);
+    let _run = env.run("-C laptop add-source work.csv --collection work").success();
+    let _run = env.run("-C laptop sync").success();
+    for (old, new) in [("Analyst", "Countess"), ("Countess", "Author")] {
+        env.edit("laptop/g.csv", old, new);
+        let _run = env.run("-C laptop sync").success();
+    }
+    env
+}
+
+#[test]
+fn a_state_is_of_the_collection_it_belongs_to() {
+    let env = two_collections();
+    let log = env.run("-C laptop log -c contacts --json").success().json_lines();
+    let id = &log[0]["snapshot"].as_str().unwrap()[..8];
+    let changes = |words: &str| -> Vec<(String, String)> {
+        let lines = env.run(&format!("-C laptop {words} --json")).success().json_lines();
+        let lines = lines.iter().filter(|line| line.get("fields").is_some());
+        lines
+            .map(|line| (line["collection"].to_string(), line["fields"][0]["old"].to_string()))
+            .collect()
+    };
+    let one = |old: &str| vec![("\"contacts\"".to_owned(), format!("\"{old}\""))];
+    for words in [
+        "diff @-",
+        "diff -c contacts @-",
+        "show @",
+        "show @- -c contacts",
+        "show @-",
+    ] {
+        let old = if words.starts_with("show @-") {
+            "Analyst"
+        } else {
+            "Countess"
+        };
+        assert_eq!(changes(words), one(old), "{words}");
+    }
+    assert_eq!(changes(&format!("diff {id}~1")), one("Countess"));
+    assert_eq!(changes(&format!("diff {id}~2 {id}~1")), one("Analyst"));
+    assert_eq!(changes(&format!("show {id}~1")), one("Analyst"));
+    assert_eq!(changes("diff -c work @-").len(), 3);
+    for (words, code) in [
+        (format!("show {id}~9"), 1),
+        (format!("show {}", &id[..3]), 1),
+        (format!("diff -c work {id}"), 1),
+        ("diff -c nope".to_owned(), 1),
+        (format!("diff {id}~x"), 2),
+        (format!("restore {id}~1 nobody"), 1),
+        ("undo abc".to_owned(), 1),
+    ] {
+        let _run = env.run(&format!("-C laptop {words}")).code(code);
+    }
+    // Before the first snapshot of a collection there is nothing; the other collection is not touched.
+    let work = env.read("laptop/work.csv");
+    let run = env.run(&format!("-C laptop restore {id}~3 --dry-run")).success();
+    assert_eq!(run.stdout, "dry run: nothing is written\ng: wrote 3 removed\n");
+    let _run = env.run("-C laptop restore @- ").success();
+    assert!(env.read("laptop/g.csv").contains("Countess"));
+    assert_eq!(env.read("laptop/work.csv"), work);
+    let ops = env.run("-C laptop ops --json").success().json_lines();
+    let operation = &ops[0]["operation"].as_str().unwrap()[..4];
+    let _run = env.run(&format!("-C laptop undo {operation}")).success();
+    assert!(env.read("laptop/g.csv").contains("Author"));
 }
