@@ -670,7 +670,7 @@ _dsync() {
             return 0
             ;;
         dsync__subcmd__demo)
-            opts="-C -q -v -h --store --json --quiet --verbose --color --wait --help"
+            opts="-C -q -v -h --dry-run --store --json --quiet --verbose --color --wait --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

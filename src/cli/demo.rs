@@ -13,6 +13,7 @@ use std::sync::Arc;
 use clap::Args;
 use serde_json::{Value as Json, json};
 
+use super::arguments::DryRun;
 use super::context::{Context, World, fill_random};
 use super::error::Exit;
 use super::text::{escape, shell_quote};
@@ -29,6 +30,8 @@ use crate::sync::{SyncError, SyncResult};
 pub(super) struct Demo {
     /// Where to build them; must not exist [default: a new temporary folder]
     dir: Option<PathBuf>,
+    #[command(flatten)]
+    dry_run: DryRun,
 }
 
 const ADA_CARD: &str = "BEGIN:VCARD\r\nVERSION:3.0\r\nUID:5a0c7d0e-7c1b-4f0e-9d55-0a6a3f1d2b11\r\nFN:Ada Lovelace\r\n\
@@ -53,6 +56,16 @@ const LAPTOP_CSV: &str = "First Name,Middle Name,Last Name,Phonetic First Name,P
 impl Demo {
     pub(super) fn run(&self, cx: &Context<'_>) -> SyncResult<Exit> {
         let root = self.root(cx)?;
+        if self.dry_run.dry_run {
+            let shown = root.display().to_string();
+            if cx.ui.is_json() {
+                cx.ui.object(&json!({"folder": shown, "dry_run": true}))?;
+            } else {
+                cx.ui
+                    .told(format!("would build two systems and a remote in {}", escape(&shown)))?;
+            }
+            return Ok(Exit::Done);
+        }
         let stage = Stage {
             cx,
             disk: Disk::default(),

@@ -69,13 +69,18 @@ impl Command {
 
 /// Returns whether records and configuration are the same in two views.
 fn same_data(earlier: &View, later: &View) -> bool {
+    same_heads(earlier, later) && earlier.config == later.config
+}
+
+/// Returns whether the records are the same in two views.
+pub(super) fn same_heads(earlier: &View, later: &View) -> bool {
     let heads = |view: &View| {
         let collections = view.collections.iter().filter(|(_, c)| !c.heads.is_empty());
         collections
             .map(|(name, c)| (name.clone(), c.heads.clone()))
             .collect::<Vec<_>>()
     };
-    heads(earlier) == heads(later) && earlier.config == later.config
+    heads(earlier) == heads(later)
 }
 
 /// The commands of a store, newest first.

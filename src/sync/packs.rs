@@ -86,7 +86,7 @@ impl Repository {
             let mut run = Run::new(&work)?;
             take_in(&mut work, &objects)?;
             run.unite(&mut work)?;
-            return self.rehearse_apply(work, run);
+            return self.rehearse_apply(work, run, options.overrides);
         }
         self.begin()?;
         let mut work = self.reading();
@@ -103,7 +103,7 @@ impl Repository {
         let view = work.view;
         let command = self.env.command.clone();
         self.commit(view, &command)?;
-        let mut report = self.apply_after()?;
+        let mut report = self.apply_after(options.overrides)?;
         report.unions.splice(0..0, run.report.unions);
         report.remotes.push(super::RemoteReport {
             name: "pack".to_owned(),

@@ -118,6 +118,26 @@ pub struct SyncReport {
     pub kept: Vec<String>,
 }
 
+impl SyncReport {
+    /// Adds what happened to a source to what is known of it.
+    pub(super) fn add_source(&mut self, report: SourceReport) {
+        let Some(known) = self.sources.iter_mut().find(|known| known.name == report.name) else {
+            self.sources.push(report);
+            return;
+        };
+        let add = |left: &mut Tally, right: Tally| {
+            left.added += right.added;
+            left.changed += right.changed;
+            left.removed += right.removed;
+        };
+        add(&mut known.read, report.read);
+        add(&mut known.written, report.written);
+        known.set_aside.extend(report.set_aside);
+        known.not_shown += report.not_shown;
+        known.notes.extend(report.notes);
+    }
+}
+
 /// State of a source without touching it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct SourceStatus {

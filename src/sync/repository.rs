@@ -12,7 +12,7 @@ use super::intake::{self, Taken};
 use super::outtake::{self, OutPlan};
 use super::report::{ConflictTally, RemoteReport, SourceReport, SyncReport};
 use super::work::Work;
-use super::{Environment, Steps, SyncError, SyncOptions, SyncResult, other, source_error};
+use super::{Environment, Overrides, Steps, SyncError, SyncOptions, SyncResult, other, source_error};
 use crate::delta::State;
 use crate::merge;
 use crate::model::{Domain, Hash, ReplicaId, SnapshotId, Value};
@@ -181,6 +181,11 @@ impl Repository {
         Ok(())
     }
 
+    /// Makes what is committed from here on an operation of its own.
+    pub(super) fn begin_operation(&mut self) {
+        self.step = Step::First;
+    }
+
     pub(super) fn interrupted(&self) -> SyncResult<()> {
         if self.env.interrupted.load(std::sync::atomic::Ordering::Relaxed) {
             return Err(SyncError::Interrupted);
@@ -258,8 +263,16 @@ impl Repository {
     }
 
     /// Ends a dry run: tells what sources would be read and written in the state that `work` came to.
-    pub(super) fn rehearse_apply(&self, mut work: Work<'_>, mut run: Run) -> SyncResult<SyncReport> {
-        let options = SyncOptions::default();
+    pub(super) fn rehearse_apply(
+        &self,
+        mut work: Work<'_>,
+        mut run: Run,
+        overrides: Overrides,
+    ) -> SyncResult<SyncReport> {
+        let options = SyncOptions {
+            overrides,
+            ..SyncOptions::default()
+        };
         let sources = self.chosen_sources(&options);
         run.report.dry_run = true;
         run.scan(&mut work, &sources, &options)?;
@@ -466,20 +479,7 @@ impl Run {
 
     /// Adds what happened to a source to what is known of it.
     pub(super) fn add_source(&mut self, report: SourceReport) {
-        let Some(known) = self.report.sources.iter_mut().find(|known| known.name == report.name) else {
-            self.report.sources.push(report);
-            return;
-        };
-        let add = |left: &mut super::Tally, right: super::Tally| {
-            left.added += right.added;
-            left.changed += right.changed;
-            left.removed += right.removed;
-        };
-        add(&mut known.read, report.read);
-        add(&mut known.written, report.written);
-        known.set_aside.extend(report.set_aside);
-        known.not_shown += report.not_shown;
-        known.notes.extend(report.notes);
+        self.report.add_source(report);
     }
 
     fn remote(&mut self, name: &str) -> &mut RemoteReport {
@@ -527,6 +527,12 @@ impl Run {
         // What was read now was here before what comes next.
         self.before = heads_of(work);
         Ok(())
+    }
+
+    /// Forgets what scanning found, after the sources were put on other bases: all are planned anew.
+    pub(super) fn forget_scan(&mut self) {
+        self.indexes.clear();
+        self.untouched.clear();
     }
 
     /// Lists a remote and compares it with what is known; `None` when it cannot be reached.

@@ -8,7 +8,7 @@ use super::report::SyncReport;
 use super::repository::{Repository, Run};
 use super::unite::union_changes;
 use super::work::Work;
-use super::{Resolution, Steps, SyncError, SyncOptions, SyncResult, other};
+use super::{Overrides, Resolution, Steps, SyncError, SyncOptions, SyncResult, other};
 use crate::delta::{FieldOperation, Operation, State, Transaction};
 use crate::merge::{self, Conflict};
 use crate::model::{FieldPath, RecordKey, Value};
@@ -30,7 +30,7 @@ impl Repository {
             let mut run = Run::new(&work)?;
             let done = record_resolution(&mut work, collection, key, path, resolution)?;
             run.report.done.push(done);
-            return self.rehearse_apply(work, run);
+            return self.rehearse_apply(work, run, Overrides::default());
         }
         self.begin()?;
         let mut work = self.reading();
@@ -38,20 +38,24 @@ impl Repository {
         let view = work.view;
         let command = self.env.command.clone();
         self.commit(view, &command)?;
-        let mut report = self.apply_after()?;
+        let mut report = self.apply_after(Overrides::default())?;
         report.done.push(done);
         Ok(report)
     }
 
     /// Takes in what sources show and writes the state into them, as every command that changes the state does.
-    pub(super) fn apply_after(&mut self) -> SyncResult<SyncReport> {
+    pub(super) fn apply_after(&mut self, overrides: Overrides) -> SyncResult<SyncReport> {
         let steps = Steps {
             scan: true,
             fetch: false,
             apply: true,
             push: false,
         };
-        self.perform(steps, &SyncOptions::default())
+        let options = SyncOptions {
+            overrides,
+            ..SyncOptions::default()
+        };
+        self.perform(steps, &options)
     }
 }
 

@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 
 use super::guard::is_mass_removal;
 use super::look;
+use super::operations::same_heads;
 use super::report::SyncReport;
 use super::repository::{Repository, Run};
 use super::rollback;
 use super::states::{Find, resolve_states};
 use super::work::Work;
-use super::{SyncError, SyncOptions, SyncResult, other, source_error};
+use super::{Overrides, Steps, SyncError, SyncOptions, SyncResult, other, source_error};
 use crate::delta::{Delta, Entry, FieldOperation, Operation, State, Transaction, difference};
 use crate::model::contact::title;
 use crate::model::{FieldPath, Hash, RecordKey, SnapshotId, Value};
@@ -36,13 +37,29 @@ impl Repository {
             .clone();
         let (steps, after) = (&command.steps, command.after().unwrap_or(&before));
         let done = format!("took back {short} `{}`", command.words);
-        let rehearsal = self.rehearse_undo(&before, steps)?;
+        let rehearsal = self.rehearse_undo(&before, steps, options.overrides)?;
         if options.dry_run {
             let mut report = rehearsal;
             report.done.push(done);
             return Ok(report);
         }
         self.guard_removal(&rehearsal, options)?;
+        let mut read = SyncReport::default();
+        if !same_heads(&before, after) {
+            // What a person did since is taken in first, as an operation of its own: it stays.
+            let steps = Steps {
+                scan: true,
+                fetch: false,
+                apply: false,
+                push: false,
+            };
+            let options = SyncOptions {
+                overrides: options.overrides,
+                ..SyncOptions::default()
+            };
+            read = self.perform(steps, &options)?;
+            self.begin_operation();
+        }
         let config = match (before.config, after.config) {
             (Some(old), new) if new != Some(old) => Some(self.config_text(&old)?),
             _ => None,
@@ -65,24 +82,34 @@ impl Repository {
         }
         let words = format!("{} ({short})", self.env.command);
         self.commit(view, &words)?;
-        let mut report = self.apply_after()?;
+        let mut report = self.apply_after(options.overrides)?;
+        for source in read.sources {
+            report.add_source(source);
+        }
+        report.unions.splice(0..0, read.unions);
         report.kept = kept;
         report.done.push(done);
         Ok(report)
     }
 
-    fn rehearse_undo(&self, before: &View, steps: &[View]) -> SyncResult<SyncReport> {
+    fn rehearse_undo(&self, before: &View, steps: &[View], overrides: Overrides) -> SyncResult<SyncReport> {
         let scratch = self.store.scratch();
         let mut work = self.work(&scratch, self.store.view().clone());
         let mut run = Run::new(&work)?;
-        let collections = work.view.collections.clone();
-        run.report.kept = take_back(&mut work, before, steps)?;
-        if work.view.collections == collections {
-            // Only the configuration goes back: no source is read or written.
-            run.report.dry_run = true;
-            return run.finish(&work);
+        run.report.dry_run = true;
+        if !same_heads(before, steps.last().unwrap_or(before)) {
+            let options = SyncOptions {
+                overrides,
+                ..SyncOptions::default()
+            };
+            run.scan(&mut work, self.config.sources(), &options)?;
+            run.report.kept = take_back(&mut work, before, steps)?;
+            run.forget_scan();
+            for (_, plan) in run.plan_out(&work, self.config.sources())? {
+                run.add_source(plan.report);
+            }
         }
-        self.rehearse_apply(work, run)
+        run.finish(&work)
     }
 
     /// Refuses to remove most of a source's items without being asked for: a person's only copy may be among them.
@@ -119,7 +146,7 @@ impl Repository {
             let mut work = self.work(&scratch, self.store.view().clone());
             let run = Run::new(&work)?;
             restore_state(&mut work, &|prefix| self.store.find(prefix, 16), snapshot, keys)?;
-            return self.rehearse_apply(work, run);
+            return self.rehearse_apply(work, run, options.overrides);
         }
         self.begin()?;
         let mut work = self.reading();
@@ -127,7 +154,7 @@ impl Repository {
         let view = work.view;
         let command = self.env.command.clone();
         self.commit(view, &command)?;
-        self.apply_after()
+        self.apply_after(options.overrides)
     }
 }
 

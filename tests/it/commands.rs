@@ -722,3 +722,43 @@ fn a_state_is_of_the_collection_it_belongs_to() {
     let _run = env.run(&format!("-C laptop undo {operation}")).success();
     assert!(env.read("laptop/g.csv").contains("Author"));
 }
+
+#[test]
+fn undo_takes_in_what_the_hint_allows() {
+    let env = TestEnv::new();
+    let cards = |note: &str| -> String {
+        (0..30)
+            .map(|n| format!("BEGIN:VCARD\nVERSION:3.0\nUID:u{n}\nFN:P{n}\nN:P{n};;;;\nNOTE:{note}{n}\nEND:VCARD\n"))
+            .collect()
+    };
+    env.write("a.vcf", &cards("old"));
+    let _run = env.run("init").success();
+    let _run = env.run("add-source a.vcf").success();
+    let _run = env.run("sync").success();
+    env.edit("a.vcf", "FN:P7", "FN:Peter");
+    let _run = env.run("sync").success();
+    let text = env.read("a.vcf").replace("NOTE:old", "NOTE:new");
+    env.write("a.vcf", &text);
+    let refused = env.run("undo").code(5);
+    assert!(refused.stderr.contains("`dsync undo --allow-changes`"), "{refused}");
+    assert_eq!(env.read("a.vcf"), text);
+    let _run = env.run("undo --allow-changes").success();
+    assert_eq!(env.read("a.vcf"), cards("new"));
+    let run = env.run("sync").success();
+    assert_eq!(run.stdout, "nothing to do\n");
+}
+
+#[test]
+fn every_command_that_writes_can_be_rehearsed() {
+    let env = TestEnv::new();
+    let help = env.run("demo --dry-run --json x").success().json();
+    assert_eq!(help["dry_run"], true);
+    assert!(!env.path("x").exists());
+    let writing = "init clone add-source remove-source remote:add remote:remove key:add key:remove man sync snapshot push \
+        fetch pull apply resolve undo restore convert pack unpack gc demo";
+    for command in writing.split_whitespace() {
+        let words = format!("{} --help", command.replace(':', " "));
+        let run = env.run(&words).success();
+        assert!(run.stdout.contains("--dry-run"), "{words}");
+    }
+}
