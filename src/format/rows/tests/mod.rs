@@ -1,14 +1,17 @@
 //! Tests of the row-shaped formats.
 
+mod cells;
 mod corpus;
-mod csv;
+mod file;
 mod laws;
 mod ldif;
+mod mapping;
+mod slots;
 
 use std::sync::LazyLock;
 
 use super::*;
-use crate::format::{Bindings, Document};
+use crate::format::{Bindings, Document, Edit, Old, Put};
 use crate::model::contact::rename_elements;
 use crate::model::{FieldPath, Map, Value};
 
@@ -78,4 +81,56 @@ pub(super) fn restricted(left: &Value, right: &Value) -> Value {
         }
     }
     both
+}
+
+const GOOGLE: &str = "First Name,Middle Name,Last Name,Phonetic First Name,Phonetic Middle Name,Phonetic Last Name,\
+Name Prefix,Name Suffix,Nickname,File As,Organization Name,Organization Title,Organization Department,Birthday,Notes,\
+Photo,Labels,E-mail 1 - Label,E-mail 1 - Value,Phone 1 - Label,Phone 1 - Value,Phone 2 - Label,Phone 2 - Value\n";
+
+/// A file of one row with the given cells, in a format's own header, and that row.
+fn one_row(format_name: &str, cells: &[(&str, &str)]) -> (String, String) {
+    let empty = format(format_name).create(None);
+    // The header of a new file comes with its first row.
+    let probe = record(&[("/name/components/given/value", "x")]);
+    let file = empty.assemble(&[Edit::Append(empty.put(&probe, None).unwrap().bytes)]);
+    let encoding = encoding::Encoding::detect(&file);
+    let text = encoding.decode(&file[encoding.mark().len()..]).unwrap().into_owned();
+    let header = text.lines().next().unwrap().to_owned();
+    let names: Vec<&str> = header.split(',').collect();
+    for (name, _) in cells {
+        assert!(names.contains(name), "{name}");
+    }
+    let value = |name: &&str| {
+        cells
+            .iter()
+            .find(|(cell, _)| cell == name)
+            .map_or("", |(_, value)| value)
+    };
+    let row = names.iter().map(value).collect::<Vec<_>>().join(",") + "\r\n";
+    (format!("{header}\r\n{row}"), row)
+}
+
+/// The record of the only row, with ids made of the slots.
+fn only(format_name: &str, cells: &[(&str, &str)]) -> (Box<dyn Document>, String, Value, Bindings) {
+    let (file, row) = one_row(format_name, cells);
+    let document = open(format_name, &file);
+    let bindings = first_bindings(&document.parse(row.as_bytes()).unwrap().record);
+    let shown = view(&*document, row.as_bytes(), &bindings);
+    (document, row, shown, bindings)
+}
+
+fn put(document: &dyn Document, record: &Value, row: &str, bindings: &Bindings) -> Put {
+    document
+        .put(
+            record,
+            Some(Old {
+                bytes: row.as_bytes(),
+                bindings,
+            }),
+        )
+        .unwrap()
+}
+
+fn utf8(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).unwrap()
 }
