@@ -2,22 +2,22 @@
 
 use dsync::sync::{DiffOptions, Resolution, SyncOptions};
 
-use crate::house::{House, System, card, settle};
+use crate::world::{System, World, card, settle};
 
 const THUNDERBIRD: &str =
     "First Name,Last Name,Display Name,Primary Email,Work Phone,Mobile Number,Job Title,Notes\r\n";
 
 /// Three systems with three formats and one contact.
-fn three(house: &House) -> [System; 3] {
+fn three(world: &World) -> [System<'_>; 3] {
     let lines = [
         "EMAIL:ann@x.example",
         "TEL;TYPE=CELL:+1 555 000 1111",
         "TITLE:Engineer",
         "X-KEEP:this",
     ];
-    let one = house.with("one", "book.vcf", "vcard", &card("ann", "Ann Smith", &lines));
-    let two = house.with("two", "list.csv", "thunderbird-csv", THUNDERBIRD);
-    let three = house.with("three", "book.ldif", "mozilla-ldif", "");
+    let one = world.with("one", "book.vcf", "vcard", &card("ann", "Ann Smith", &lines));
+    let two = world.with("two", "list.csv", "thunderbird-csv", THUNDERBIRD);
+    let three = world.with("three", "book.ldif", "mozilla-ldif", "");
     let all = [one, two, three];
     settle(&all.each_ref());
     all
@@ -26,13 +26,13 @@ fn three(house: &House) -> [System; 3] {
 const FILES: [&str; 3] = ["book.vcf", "list.csv", "book.ldif"];
 
 /// Lets the first two systems write two titles at once.
-fn clash(all: &[System; 3]) {
+fn clash(all: &[System<'_>; 3]) {
     all[0].edit("book.vcf", "TITLE:Engineer", "TITLE:Director");
     all[1].edit("list.csv", "Engineer", "President");
     settle(&all.each_ref());
 }
 
-fn assert_title(all: &[System; 3], title: &str) {
+fn assert_title(all: &[System<'_>; 3], title: &str) {
     for (system, file) in all.iter().zip(FILES) {
         let text = system.read(file);
         let shown: Vec<&str> = ["Engineer", "Director", "President", "Boss"]
@@ -45,8 +45,8 @@ fn assert_title(all: &[System; 3], title: &str) {
 
 #[test]
 fn a_clash_shows_one_value_everywhere_and_keeps_the_other() {
-    let house = House::new();
-    let all = three(&house);
+    let world = World::new();
+    let all = three(&world);
     clash(&all);
     assert_title(&all, "President");
     for system in &all {
@@ -80,8 +80,8 @@ fn a_clash_shows_one_value_everywhere_and_keeps_the_other() {
 #[test]
 fn a_decision_on_one_system_holds_on_all() {
     for take in ["Director", "President", "Boss", "base"] {
-        let house = House::new();
-        let all = three(&house);
+        let world = World::new();
+        let all = three(&world);
         clash(&all);
         let report = all[2].conflicts().remove(0);
         let resolution = match take {
@@ -103,8 +103,8 @@ fn a_decision_on_one_system_holds_on_all() {
 #[test]
 fn editing_the_field_in_any_source_decides() {
     for (at, file) in FILES.into_iter().enumerate() {
-        let house = House::new();
-        let all = three(&house);
+        let world = World::new();
+        let all = three(&world);
         clash(&all);
         all[at].edit(file, "President", "Boss");
         settle(&all.each_ref());
@@ -115,8 +115,8 @@ fn editing_the_field_in_any_source_decides() {
 
 #[test]
 fn a_removal_against_an_edit_keeps_the_record() {
-    let house = House::new();
-    let all = three(&house);
+    let world = World::new();
+    let all = three(&world);
     all[0].edit("book.vcf", "TITLE:Engineer", "TITLE:Director");
     all[1].write("list.csv", THUNDERBIRD);
     all[1].sync_forced();
@@ -138,8 +138,8 @@ fn a_removal_against_an_edit_keeps_the_record() {
             .all(|system| system.records() == 0 && system.conflicts().is_empty())
     );
     assert!(!all[1].read("list.csv").contains("Ann"));
-    let house = House::new();
-    let all = three(&house);
+    let world = World::new();
+    let all = three(&world);
     all[0].edit("book.vcf", "TITLE:Engineer", "TITLE:Director");
     all[1].write("list.csv", THUNDERBIRD);
     all[1].sync_forced();
@@ -157,8 +157,8 @@ fn a_removal_against_an_edit_keeps_the_record() {
 
 #[test]
 fn a_removed_field_against_an_edit_of_it_keeps_both() {
-    let house = House::new();
-    let all = three(&house);
+    let world = World::new();
+    let all = three(&world);
     all[0].edit("book.vcf", "TEL;TYPE=CELL:+1 555 000 1111\r\n", "");
     all[1].edit("list.csv", "+1 555 000 1111", "+1 555 000 9999");
     settle(&all.each_ref());
@@ -178,8 +178,8 @@ fn a_removed_field_against_an_edit_of_it_keeps_both() {
 
 #[test]
 fn shared_work_is_undone_where_it_still_stands() {
-    let house = House::new();
-    let all = three(&house);
+    let world = World::new();
+    let all = three(&world);
     let before: Vec<String> = all.iter().zip(FILES).map(|(system, file)| system.read(file)).collect();
     all[0].edit("book.vcf", "TITLE:Engineer", "TITLE:Director");
     all[0].edit("book.vcf", "ann@x.example", "ann@y.example");
@@ -208,8 +208,8 @@ fn shared_work_is_undone_where_it_still_stands() {
 
 #[test]
 fn an_undone_removal_and_a_restored_state_come_back_everywhere() {
-    let house = House::new();
-    let all = three(&house);
+    let world = World::new();
+    let all = three(&world);
     let start = all[0].log()[0].snapshot.clone();
     all[1].write("list.csv", THUNDERBIRD);
     all[1].sync_forced();
@@ -238,7 +238,7 @@ fn an_undone_removal_and_a_restored_state_come_back_everywhere() {
 }
 
 /// Returns what `diff` tells as `op title path: old > new`.
-fn differences(system: &System, from: Option<&str>, to: Option<&str>) -> Vec<String> {
+fn differences(system: &System<'_>, from: Option<&str>, to: Option<&str>) -> Vec<String> {
     let mut list = Vec::new();
     let options = DiffOptions {
         from: from.map(str::to_owned),
@@ -267,8 +267,8 @@ fn differences(system: &System, from: Option<&str>, to: Option<&str>) -> Vec<Str
 
 #[test]
 fn looking_tells_what_was_done() {
-    let house = House::new();
-    let all = three(&house);
+    let world = World::new();
+    let all = three(&world);
     clash(&all);
     let log = all[2].log();
     assert_eq!(log.len(), 3, "{log:#?}");

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::house::{House, System, card, settle};
+use crate::world::{System, World, card, settle};
 
 /// A fixed sequence of numbers per seed.
 struct Dice(u64);
@@ -72,8 +72,8 @@ struct Item {
     parts: Vec<String>,
 }
 
-struct Player {
-    system: System,
+struct Player<'w> {
+    system: System<'w>,
     shape: Shape,
     dirty: bool,
     /// Contacts that were added since the last sync; they are not removed before it.
@@ -206,7 +206,7 @@ fn join_row(cells: &[String]) -> String {
     cells.iter().map(quote).collect::<Vec<_>>().join(",") + "\r\n"
 }
 
-impl Player {
+impl Player<'_> {
     fn read(&self) -> (Vec<String>, Vec<Item>) {
         let location = self.shape.location();
         let mut header = Vec::new();
@@ -488,7 +488,7 @@ impl Ledger {
     }
 
     /// A shown value is replaced, and with it all alternatives of its conflict.
-    fn replace(&mut self, player: &Player, old: &str) {
+    fn replace(&mut self, player: &Player<'_>, old: &str) {
         if old.is_empty() {
             return;
         }
@@ -510,7 +510,7 @@ impl Ledger {
 
 /// Adds a person that the file does not have; with `doubles`, perhaps one whom another system has.
 fn add(
-    player: &mut Player,
+    player: &mut Player<'_>,
     dice: &mut Dice,
     ledger: &mut Ledger,
     doubles: bool,
@@ -553,7 +553,7 @@ fn add(
     Some(told)
 }
 
-fn act(player: &mut Player, dice: &mut Dice, ledger: &mut Ledger, doubles: bool) -> String {
+fn act(player: &mut Player<'_>, dice: &mut Dice, ledger: &mut Ledger, doubles: bool) -> String {
     let (header, mut items) = player.read();
     let name = format!("{:?}", player.shape);
     let mut told = name.clone();
@@ -643,7 +643,7 @@ fn rich(ledger: &mut Ledger, count: usize) -> String {
 }
 
 fn play(seed: u64, steps: usize, doubles: bool) {
-    let house = House::seeded(seed);
+    let world = World::seeded(seed);
     let mut dice = Dice(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1);
     dice.roll(2);
     let last = if seed.is_multiple_of(2) {
@@ -652,16 +652,16 @@ fn play(seed: u64, steps: usize, doubles: bool) {
         Shape::Ldif
     };
     let shapes = [Shape::CardFile, Shape::CardFolder, Shape::Google, Shape::Outlook, last];
-    let mut players: Vec<Player> = Vec::new();
+    let mut players: Vec<Player<'_>> = Vec::new();
     for shape in shapes {
-        let system = house.system(&format!("{shape:?}"));
+        let system = world.system(&format!("{shape:?}"));
         if shape == Shape::CardFolder {
             std::fs::create_dir(system.path(shape.location())).unwrap();
         } else {
             system.write(shape.location(), shape.empty());
         }
-        system.add(shape.location(), shape.format());
-        system.join();
+        system.add_source(shape.location(), shape.format());
+        system.add_remote("remote");
         players.push(Player {
             system,
             shape,
@@ -679,7 +679,7 @@ fn play(seed: u64, steps: usize, doubles: bool) {
     players[0].fresh = ledger.written.keys().cloned().collect();
     let mut story = Vec::new();
     let mut expected = 0;
-    let mut sync = |player: &mut Player, ledger: &mut Ledger, story: &mut Vec<String>| {
+    let mut sync = |player: &mut Player<'_>, ledger: &mut Ledger, story: &mut Vec<String>| {
         let own = player.fresh.split_off(0);
         ledger.pending.retain(|value| !own.contains(value));
         expected += usize::from(player.dirty);
@@ -725,7 +725,7 @@ fn play(seed: u64, steps: usize, doubles: bool) {
 }
 
 /// Checks what must hold when everybody has synced until nothing happened.
-fn check(players: &[Player], ledger: &Ledger, expected: usize, story: &str) {
+fn check(players: &[Player<'_>], ledger: &Ledger, expected: usize, story: &str) {
     let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
         settle(&players.iter().map(|player| &player.system).collect::<Vec<_>>());
     }));

@@ -2,17 +2,17 @@
 
 use dsync::sync::{Resolution, SyncReport};
 
-use crate::house::{House, System, card, settle};
+use crate::world::{System, World, card, settle};
 
 const OUTLOOK: &str = "First Name,Last Name,E-mail Address,Mobile Phone,Notes\r\n";
 
 /// A system with a vCard file and a CSV, in step.
-fn two_sources(house: &House, cards: &str, rows: &str) -> (System, SyncReport) {
-    let system = house.system("one");
+fn two_sources<'w>(world: &'w World, cards: &str, rows: &str) -> (System<'w>, SyncReport) {
+    let system = world.system("one");
     system.write("book.vcf", cards);
     system.write("list.csv", format!("{OUTLOOK}{rows}"));
-    system.add("book.vcf", "vcard");
-    system.add("list.csv", "outlook-csv");
+    system.add_source("book.vcf", "vcard");
+    system.add_source("list.csv", "outlook-csv");
     let report = system.sync();
     system.quiet();
     (system, report)
@@ -24,9 +24,9 @@ fn occurrences(text: &str, part: &str) -> usize {
 
 #[test]
 fn namesakes_with_other_addresses_stay_two() {
-    let house = House::new();
+    let world = World::new();
     let cards = card("a", "Ann Smith", &["EMAIL:ann@one.example"]);
-    let (system, report) = two_sources(&house, &cards, "Ann,Smith,ann@two.example,,\r\n");
+    let (system, report) = two_sources(&world, &cards, "Ann,Smith,ann@two.example,,\r\n");
     assert!(report.unions.is_empty(), "{report:#?}");
     assert_eq!(system.records(), 2);
     assert_eq!(occurrences(&system.read("book.vcf"), "BEGIN:VCARD"), 2);
@@ -36,16 +36,16 @@ fn namesakes_with_other_addresses_stay_two() {
         "{csv}"
     );
     let cards = card("a", "Ann Smith", &["TEL:+1 555 0001111"]);
-    let house = House::new();
-    let (system, report) = two_sources(&house, &cards, "Ann,Smith,,+1 555 0002222,\r\n");
+    let world = World::new();
+    let (system, report) = two_sources(&world, &cards, "Ann,Smith,,+1 555 0002222,\r\n");
     assert!(report.unions.is_empty() && system.records() == 2, "{report:#?}");
 }
 
 #[test]
 fn a_name_that_nothing_contradicts_is_one_person_and_told() {
-    let house = House::new();
+    let world = World::new();
     let cards = card("a", "Ann Smith", &["EMAIL:ann@one.example"]);
-    let (system, report) = two_sources(&house, &cards, "Ann,Smith,,+1 555 0001111,\r\n");
+    let (system, report) = two_sources(&world, &cards, "Ann,Smith,,+1 555 0001111,\r\n");
     assert_eq!(report.unions.len(), 1);
     assert_eq!(
         (report.unions[0].by.as_str(), report.unions[0].title.as_str()),
@@ -58,9 +58,9 @@ fn a_name_that_nothing_contradicts_is_one_person_and_told() {
 
 #[test]
 fn a_household_phone_makes_nobody_one() {
-    let house = House::new();
+    let world = World::new();
     let cards = card("a", "Ann Smith", &["TEL:+1 555 0001111"]);
-    let (system, report) = two_sources(&house, &cards, "Bob,Smith,,+1 555 0001111,\r\n");
+    let (system, report) = two_sources(&world, &cards, "Bob,Smith,,+1 555 0001111,\r\n");
     assert!(report.unions.is_empty(), "{report:#?}");
     assert_eq!(system.records(), 2);
 }
@@ -75,8 +75,8 @@ fn one_uid_of_two_people_unites_nobody() {
     let leopard = std::fs::read_to_string(format!("{folder}/home3/addressbook/2.vcf")).unwrap();
     assert!(mulberry.contains("UID:uid2") && leopard.contains("UID:uid2"));
     // In one source both are kept, and it is told.
-    let house = House::new();
-    let one = house.with("one", "book.vcf", "vcard", &format!("{mulberry}{leopard}"));
+    let world = World::new();
+    let one = world.with("one", "book.vcf", "vcard", &format!("{mulberry}{leopard}"));
     let report = one.sync();
     assert_eq!(one.records(), 2);
     assert!(
@@ -86,12 +86,12 @@ fn one_uid_of_two_people_unites_nobody() {
     one.quiet();
     assert_eq!(one.read("book.vcf"), format!("{mulberry}{leopard}"));
     // In two sources they are not united, and an edit of each reaches its own.
-    let house = House::new();
-    let two = house.system("two");
+    let world = World::new();
+    let two = world.system("two");
     two.write("m/2.vcf", &mulberry);
     two.write("l/2.vcf", &leopard);
-    two.add("m", "vcard");
-    two.add("l", "vcard");
+    two.add_source("m", "vcard");
+    two.add_source("l", "vcard");
     let report = two.sync();
     assert!(report.unions.is_empty(), "{report:#?}");
     assert_eq!(two.records(), 2);
@@ -132,10 +132,10 @@ fn one_uid_of_two_people_unites_nobody() {
 
 #[test]
 fn a_uid_twice_in_one_file_is_two_items() {
-    let house = House::new();
+    let world = World::new();
     let cards =
         card("x", "Ann Smith", &["EMAIL:ann@one.example"]) + &card("x", "Bob Jones", &["EMAIL:bob@one.example"]);
-    let one = house.with("one", "book.vcf", "vcard", &cards);
+    let one = world.with("one", "book.vcf", "vcard", &cards);
     one.sync();
     assert_eq!(one.records(), 2);
     one.quiet();
@@ -153,15 +153,15 @@ fn a_uid_twice_in_one_file_is_two_items() {
 #[test]
 fn lists_of_two_systems_become_one_record_wherever_the_union_is_made() {
     for concurrent in [false, true] {
-        let house = House::new();
-        let one = house.with(
+        let world = World::new();
+        let one = world.with(
             "one",
             "book.vcf",
             "vcard",
             &card("a", "Ann Smith", &["EMAIL:ann@one.example"]),
         );
         let rows = format!("{OUTLOOK}Ann,Smith,ann@one.example,+1 555 0001111,\r\n");
-        let two = house.with("two", "list.csv", "outlook-csv", &rows);
+        let two = world.with("two", "list.csv", "outlook-csv", &rows);
         if concurrent {
             one.record();
             two.record();
@@ -183,10 +183,10 @@ fn lists_of_two_systems_become_one_record_wherever_the_union_is_made() {
 
 #[test]
 fn what_two_united_records_say_differently_is_kept_until_somebody_decides() {
-    let house = House::new();
+    let world = World::new();
     let lines = ["EMAIL:ann@one.example", "BDAY:1980-02-29"];
-    let one = house.with("one", "book.vcf", "vcard", &card("a", "Ann Smith", &lines));
-    let two = house.with(
+    let one = world.with("one", "book.vcf", "vcard", &card("a", "Ann Smith", &lines));
+    let two = world.with(
         "two",
         "far.vcf",
         "vcard",
@@ -214,15 +214,15 @@ fn what_two_united_records_say_differently_is_kept_until_somebody_decides() {
 
 #[test]
 fn people_that_come_by_mail_are_recognised() {
-    let house = House::new();
-    let one = house.with(
+    let world = World::new();
+    let one = world.with(
         "one",
         "book.vcf",
         "vcard",
         &card("a", "Ann Smith", &["EMAIL:ann@one.example"]),
     );
     let rows = format!("{OUTLOOK}Ann,Smith,ann@one.example,+1 555 0001111,\r\n");
-    let two = house.with("two", "list.csv", "outlook-csv", &rows);
+    let two = world.with("two", "list.csv", "outlook-csv", &rows);
     one.record();
     two.record();
     let pack = one.repository().pack(None, false).unwrap();
@@ -241,10 +241,10 @@ fn people_that_come_by_mail_are_recognised() {
 fn one_file_imported_on_two_systems_is_one_list() {
     let rows = "Ann,Smith,ann@one.example,,\r\nNew,Contact,,,\r\nNew,Contact,,,\r\n,,,,only a note\r\n";
     for concurrent in [false, true] {
-        let house = House::new();
+        let world = World::new();
         let text = format!("{OUTLOOK}{rows}");
-        let one = house.with("one", "list.csv", "outlook-csv", &text);
-        let two = house.with("two", "list.csv", "outlook-csv", &text);
+        let one = world.with("one", "list.csv", "outlook-csv", &text);
+        let two = world.with("two", "list.csv", "outlook-csv", &text);
         if concurrent {
             one.record();
             two.record();
@@ -261,9 +261,9 @@ fn one_file_imported_on_two_systems_is_one_list() {
 
 #[test]
 fn a_person_added_on_two_systems_at_once_is_one() {
-    let house = House::new();
-    let one = house.with("one", "list.csv", "outlook-csv", OUTLOOK);
-    let two = house.with("two", "list.csv", "outlook-csv", OUTLOOK);
+    let world = World::new();
+    let one = world.with("one", "list.csv", "outlook-csv", OUTLOOK);
+    let two = world.with("two", "list.csv", "outlook-csv", OUTLOOK);
     settle(&[&one, &two]);
     one.write("list.csv", format!("{OUTLOOK}Ann,Smith,ann@one.example,,\r\n"));
     two.write(
@@ -278,8 +278,8 @@ fn a_person_added_on_two_systems_at_once_is_one() {
 
 #[test]
 fn a_chain_of_unions_ends_in_one_record() {
-    let house = House::new();
-    let systems: Vec<System> = ["one", "two", "three"]
+    let world = World::new();
+    let systems: Vec<System<'_>> = ["one", "two", "three"]
         .iter()
         .zip(["1", "2", "3"])
         .map(|(name, digit)| {
@@ -288,7 +288,7 @@ fn a_chain_of_unions_ends_in_one_record() {
                 format!("TEL:+1 555 000{digit}{digit}{digit}{digit}"),
             ];
             let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
-            house.with(
+            world.with(
                 name,
                 "book.vcf",
                 "vcard",
@@ -296,7 +296,7 @@ fn a_chain_of_unions_ends_in_one_record() {
             )
         })
         .collect();
-    let all: Vec<&System> = systems.iter().collect();
+    let all: Vec<&System<'_>> = systems.iter().collect();
     for system in &all {
         system.record();
         system.send();
@@ -317,17 +317,17 @@ fn a_chain_of_unions_ends_in_one_record() {
 
 #[test]
 fn an_undone_union_at_first_sight_stays_undone() {
-    let house = House::new();
-    let one = house.with(
+    let world = World::new();
+    let one = world.with(
         "one",
         "book.vcf",
         "vcard",
         &card("a", "Ann Smith", &["EMAIL:ann@one.example"]),
     );
-    let two = house.with("two", "far.vcf", "vcard", "");
+    let two = world.with("two", "far.vcf", "vcard", "");
     settle(&[&one, &two]);
     one.write("list.csv", format!("{OUTLOOK}Ann,Smith,,+1 555 0001111,\r\n"));
-    one.add("list.csv", "outlook-csv");
+    one.add_source("list.csv", "outlook-csv");
     let report = one.sync();
     assert_eq!(report.unions.len(), 1);
     settle(&[&one, &two]);
@@ -348,14 +348,14 @@ fn an_undone_union_at_first_sight_stays_undone() {
 
 #[test]
 fn an_undone_union_of_records_stays_undone() {
-    let house = House::new();
-    let one = house.with(
+    let world = World::new();
+    let one = world.with(
         "one",
         "book.vcf",
         "vcard",
         &card("a", "Ann Smith", &["EMAIL:ann@one.example"]),
     );
-    let two = house.with(
+    let two = world.with(
         "two",
         "far.vcf",
         "vcard",
@@ -388,14 +388,14 @@ fn an_undone_union_of_records_stays_undone() {
 
 #[test]
 fn a_sorted_table_is_no_change() {
-    let house = House::new();
+    let world = World::new();
     let rows = [
         "Ann,Smith,ann@one.example,,\r\n",
         "Bob,Jones,,+1 555 0001111,\r\n",
         "Cid,Ray,,,x\r\n",
         "Cid,Ray,,,x\r\n",
     ];
-    let one = house.with("one", "list.csv", "outlook-csv", &format!("{OUTLOOK}{}", rows.concat()));
+    let one = world.with("one", "list.csv", "outlook-csv", &format!("{OUTLOOK}{}", rows.concat()));
     one.sync();
     let snapshots = one.log().len();
     let mut sorted = rows;
@@ -421,9 +421,9 @@ fn a_sorted_table_is_no_change() {
 
 #[test]
 fn a_new_contact_made_twice_is_two() {
-    let house = House::new();
-    let one = house.with("one", "list.csv", "outlook-csv", &format!("{OUTLOOK}Ann,Smith,,,\r\n"));
-    let two = house.with("two", "book.vcf", "vcard", "");
+    let world = World::new();
+    let one = world.with("one", "list.csv", "outlook-csv", &format!("{OUTLOOK}Ann,Smith,,,\r\n"));
+    let two = world.with("two", "book.vcf", "vcard", "");
     settle(&[&one, &two]);
     for count in 2..=3 {
         let text = one.read("list.csv");
@@ -451,9 +451,9 @@ fn a_new_contact_made_twice_is_two() {
 
 #[test]
 fn namesakes_of_a_source_that_is_bound_again_are_the_same() {
-    let house = House::new();
-    let one = house.with("one", "list.csv", "outlook-csv", &format!("{OUTLOOK}Ann,Smith,,,\r\n"));
-    let two = house.with("two", "book.vcf", "vcard", "");
+    let world = World::new();
+    let one = world.with("one", "list.csv", "outlook-csv", &format!("{OUTLOOK}Ann,Smith,,,\r\n"));
+    let two = world.with("two", "book.vcf", "vcard", "");
     settle(&[&one, &two]);
     for note in ["first", "second", "second"] {
         let text = one.read("list.csv");
@@ -466,7 +466,7 @@ fn namesakes_of_a_source_that_is_bound_again_are_the_same() {
     let mut rows: Vec<&str> = text.split_inclusive("\r\n").collect();
     rows[1..].reverse();
     one.write("list.csv", rows.concat());
-    one.add("list.csv", "outlook-csv");
+    one.add_source("list.csv", "outlook-csv");
     settle(&[&one, &two]);
     assert_eq!((one.records(), two.records()), (4, 4));
     assert_eq!(one.read("list.csv"), rows.concat());
@@ -476,9 +476,9 @@ fn namesakes_of_a_source_that_is_bound_again_are_the_same() {
 
 #[test]
 fn a_row_that_changed_wholly_between_its_neighbours_is_the_same_row() {
-    let house = House::new();
+    let world = World::new();
     let rows = "Ann,Smith,ann@one.example,,\r\nBob,Jones,bob@one.example,+1 555 0001111,hello\r\nCid,Ray,cid@one.example,,\r\n";
-    let one = house.with("one", "list.csv", "outlook-csv", &format!("{OUTLOOK}{rows}"));
+    let one = world.with("one", "list.csv", "outlook-csv", &format!("{OUTLOOK}{rows}"));
     one.sync();
     one.edit("list.csv", "Bob,Jones,bob@one.example", "Robert,Miller,rob@two.example");
     let report = one.sync();
@@ -496,7 +496,7 @@ fn a_row_that_changed_wholly_between_its_neighbours_is_the_same_row() {
 }
 
 /// Returns the suggestions as `title: key ? other key`.
-fn suggestions(system: &System) -> Vec<(String, String, String)> {
+fn suggestions(system: &System<'_>) -> Vec<(String, String, String)> {
     let reports = system.conflicts();
     let identity = reports.into_iter().filter(|report| report.kind == "identity");
     identity
@@ -509,12 +509,12 @@ fn suggestions(system: &System) -> Vec<(String, String, String)> {
 
 #[test]
 fn weaker_matches_are_suggested_until_a_person_decides() {
-    let house = House::new();
+    let world = World::new();
     let cards = card("a", "Ann Smith", &["EMAIL:ann@one.example"])
         + &card("b", "Bob Jones", &["EMAIL:home@one.example"])
         + &card("c", "Cid Ray", &["EMAIL:cid@one.example"]);
     let rows = "Ann,Smith,ann@two.example,,\r\nRobert,Miller,home@one.example,,\r\n";
-    let (system, report) = two_sources(&house, &cards, rows);
+    let (system, report) = two_sources(&world, &cards, rows);
     assert!(report.unions.is_empty());
     assert_eq!(report.conflicts.open, 0);
     let found = suggestions(&system);
@@ -535,17 +535,17 @@ fn weaker_matches_are_suggested_until_a_person_decides() {
 
 #[test]
 fn two_told_apart_are_never_united_later() {
-    let house = House::new();
-    let one = house.with(
+    let world = World::new();
+    let one = world.with(
         "one",
         "book.vcf",
         "vcard",
         &card("a", "Ann Smith", &["EMAIL:ann@one.example"]),
     );
-    let two = house.with("two", "far.vcf", "vcard", "");
+    let two = world.with("two", "far.vcf", "vcard", "");
     settle(&[&one, &two]);
     one.write("list.csv", format!("{OUTLOOK}Ann,Smith,ann@two.example,,\r\n"));
-    one.add("list.csv", "outlook-csv");
+    one.add_source("list.csv", "outlook-csv");
     settle(&[&one, &two]);
     let (_, left, right) = suggestions(&one).remove(0);
     one.resolve(&left, None, &Resolution::Distinct(right));
@@ -557,15 +557,15 @@ fn two_told_apart_are_never_united_later() {
 
 #[test]
 fn two_called_one_are_one_everywhere() {
-    let house = House::new();
-    let one = house.with(
+    let world = World::new();
+    let one = world.with(
         "one",
         "book.vcf",
         "vcard",
         &(card("a", "Ann Smith", &["EMAIL:ann@one.example"])
             + &card("b", "Annie Smith", &["TEL;TYPE=CELL:+1 555 0001111"])),
     );
-    let two = house.with("two", "list.csv", "outlook-csv", OUTLOOK);
+    let two = world.with("two", "list.csv", "outlook-csv", OUTLOOK);
     settle(&[&one, &two]);
     assert_eq!(two.records(), 2);
     one.resolve("a", None, &Resolution::SameAs("b".to_owned()));

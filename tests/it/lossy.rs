@@ -2,7 +2,7 @@
 
 use dsync::sync::AddSource;
 
-use crate::house::{House, System, card, settle};
+use crate::world::{System, World, card, settle};
 
 /// A contact with more than any row can hold.
 const LINES: [&str; 16] = [
@@ -64,15 +64,15 @@ fn changed_lines(before: &str, after: &str) -> (Vec<String>, Vec<String>) {
 }
 
 /// A system with the rich card and an empty source of another format, in step.
-fn pair(house: &House, format: &str, file: &str, content: &str) -> System {
-    let system = house.system("one");
+fn pair<'w>(world: &'w World, format: &str, file: &str, content: &str) -> System<'w> {
+    let system = world.system("one");
     system.write("book.vcf", ann());
-    system.add("book.vcf", "vcard");
+    system.add_source("book.vcf", "vcard");
     if content.is_empty() {
-        system.add(file, format);
+        system.add_source(file, format);
     } else {
         system.write(file, content);
-        system.add(file, format);
+        system.add_source(file, format);
     }
     system.sync();
     assert!(
@@ -86,8 +86,8 @@ fn pair(house: &House, format: &str, file: &str, content: &str) -> System {
 #[test]
 fn an_edit_in_a_poorer_format_changes_one_line() {
     for (format, file, content) in FORMATS {
-        let house = House::new();
-        let system = pair(&house, format, file, content);
+        let world = World::new();
+        let system = pair(&world, format, file, content);
         let before = system.read("book.vcf");
         system.edit(file, "+1 555 000 1111", "+1 555 999 1111");
         let report = system.sync();
@@ -121,8 +121,8 @@ fn each_shown_field_is_edited_alone() {
         ("62701", "62702", "item1.ADR;TYPE=HOME:"),
     ];
     for (format, file, content) in FORMATS {
-        let house = House::new();
-        let system = pair(&house, format, file, content);
+        let world = World::new();
+        let system = pair(&world, format, file, content);
         let before = system.read("book.vcf");
         for (old, new, line) in edits {
             let text = system.read(file);
@@ -150,8 +150,8 @@ fn each_shown_field_is_edited_alone() {
 #[test]
 fn an_edit_that_a_format_cannot_hold_leaves_its_file_alone() {
     for (format, file, content) in FORMATS.into_iter().take(6) {
-        let house = House::new();
-        let system = pair(&house, format, file, content);
+        let world = World::new();
+        let system = pair(&world, format, file, content);
         let before = system.read(file);
         system.edit("book.vcf", "odd\\, thing", "even\\, thing");
         system.edit("book.vcf", "X-ABLabel:Summer house", "X-ABLabel:Winter house");
@@ -169,17 +169,17 @@ fn an_edit_that_a_format_cannot_hold_leaves_its_file_alone() {
 }
 
 /// A system with five e-mail addresses in a card and three slots in a table.
-fn five_in_three(house: &House) -> System {
+fn five_in_three(world: &World) -> System<'_> {
     let addresses = ["a", "b", "c", "d", "e"].map(|letter| format!("EMAIL:{letter}@x.example"));
     let lines: Vec<&str> = addresses.iter().map(String::as_str).collect();
-    let system = house.system("one");
+    let system = world.system("one");
     system.write("book.vcf", card("ann", "Ann Smith", &lines));
     system.write(
         "list.csv",
         "First Name,Last Name,E-mail Address,E-mail 2 Address,E-mail 3 Address,Notes\r\n",
     );
-    system.add("book.vcf", "vcard");
-    system.add("list.csv", "outlook-csv");
+    system.add_source("book.vcf", "vcard");
+    system.add_source("list.csv", "outlook-csv");
     system.sync();
     system.quiet();
     assert!(
@@ -192,8 +192,8 @@ fn five_in_three(house: &House) -> System {
 
 #[test]
 fn five_addresses_in_three_slots() {
-    let house = House::new();
-    let system = five_in_three(&house);
+    let world = World::new();
+    let system = five_in_three(&world);
     let card_before = system.read("book.vcf");
     // Two swapped: nothing is lost or doubled.
     system.edit("list.csv", "a@x.example,b@x.example", "b@x.example,a@x.example");
@@ -223,14 +223,14 @@ fn five_addresses_in_three_slots() {
 
 #[test]
 fn a_number_in_another_spelling_stays_one_number() {
-    let house = House::new();
-    let one = house.with(
+    let world = World::new();
+    let one = world.with(
         "one",
         "book.vcf",
         "vcard",
         &card("ann", "Ann Smith", &["TEL;TYPE=CELL:+1 (555) 000-1111"]),
     );
-    let two = house.with(
+    let two = world.with(
         "two",
         "list.csv",
         "thunderbird-csv",
@@ -252,14 +252,14 @@ fn a_number_in_another_spelling_stays_one_number() {
 
 #[test]
 fn both_parts_of_a_name_arrive() {
-    let house = House::new();
-    let one = house.with(
+    let world = World::new();
+    let one = world.with(
         "one",
         "book.vcf",
         "vcard",
         &card("ann", "Ann Smith", &["EMAIL:a@x.example"]),
     );
-    let two = house.with(
+    let two = world.with(
         "two",
         "list.csv",
         "thunderbird-csv",
@@ -293,13 +293,13 @@ fn both_parts_of_a_name_arrive() {
 
 #[test]
 fn properties_with_groups_travel_through_another_version() {
-    let house = House::new();
-    let one = house.with("one", "book.vcf", "vcard", &ann());
-    let two = house.system("two");
+    let world = World::new();
+    let one = world.with("one", "book.vcf", "vcard", &ann());
+    let two = world.system("two");
     let start = "BEGIN:VCARD\r\nVERSION:4.0\r\nUID:z\r\nFN:Zed Last\r\nN:Last;Zed;;;\r\nEND:VCARD\r\n";
     two.write("cards/z.vcf", start);
-    two.add("cards", "vcard");
-    two.join();
+    two.add_source("cards", "vcard");
+    two.add_remote("remote");
     settle(&[&one, &two]);
     let far = two.read("cards/ann.vcf");
     assert!(far.contains("VERSION:4.0"), "{far}");
@@ -335,12 +335,12 @@ fn properties_with_groups_travel_through_another_version() {
 
 #[test]
 fn a_header_grows_and_nothing_else_moves() {
-    let house = House::new();
+    let world = World::new();
     let header = "First Name,Last Name,Notes,Labels,Phone 1 - Label,Phone 1 - Value";
     let rows = "Bob,Jones,,,Mobile,+1 555 000 1111\r\n\"Cid, Jr.\",Ray,\"said \"\"hi\"\"\",,,\r\n";
-    let one = house.with("one", "list.csv", "google-csv", &format!("{header}\r\n{rows}"));
+    let one = world.with("one", "list.csv", "google-csv", &format!("{header}\r\n{rows}"));
     let lines = ["TEL;TYPE=CELL:+1 555 000 2222", "TEL;TYPE=WORK:+1 555 000 3333"];
-    let two = house.with("two", "book.vcf", "vcard", &card("ann", "Ann Smith", &lines));
+    let two = world.with("two", "book.vcf", "vcard", &card("ann", "Ann Smith", &lines));
     settle(&[&one, &two]);
     let text = one.read("list.csv");
     let mut grown = text.lines();
@@ -356,15 +356,15 @@ fn a_header_grows_and_nothing_else_moves() {
 
 #[test]
 fn what_was_deleted_stays_deleted() {
-    let house = House::new();
+    let world = World::new();
     let lines = [
         "EMAIL:a@x.example",
         "TEL;TYPE=CELL:+1 555 000 1111",
         "TEL;TYPE=WORK:+1 555 000 2222",
     ];
-    let one = house.with("one", "book.vcf", "vcard", &card("ann", "Ann Smith", &lines));
+    let one = world.with("one", "book.vcf", "vcard", &card("ann", "Ann Smith", &lines));
     let header = "First Name,Last Name,Primary Email,Secondary Email,Work Phone,Mobile Number,Notes\r\n";
-    let two = house.with("two", "list.csv", "thunderbird-csv", header);
+    let two = world.with("two", "list.csv", "thunderbird-csv", header);
     settle(&[&one, &two]);
     two.edit("list.csv", "+1 555 000 1111", "");
     one.edit(
@@ -384,10 +384,10 @@ fn what_was_deleted_stays_deleted() {
 
 #[test]
 fn another_header_is_no_edit() {
-    let house = House::new();
+    let world = World::new();
     let lines = ["EMAIL:a@x.example", "TEL;TYPE=CELL:+1 555 000 1111", "NOTE:hello"];
-    let one = house.with("one", "book.vcf", "vcard", &card("ann", "Ann Smith", &lines));
-    let two = house.with(
+    let one = world.with("one", "book.vcf", "vcard", &card("ann", "Ann Smith", &lines));
+    let two = world.with(
         "two",
         "list.csv",
         "outlook-csv",
@@ -449,21 +449,18 @@ max = 30
 
 #[test]
 fn a_shortened_note_comes_back_whole() {
-    let house = House::new();
+    let world = World::new();
     let long = "This is a note that is a good deal longer than thirty characters";
-    let system = house.system("one");
+    let system = world.system("one");
     system.write("book.vcf", card("ann", "Ann Smith", &[&format!("NOTE:{long}")]));
-    system.add("book.vcf", "vcard");
+    system.add_source("book.vcf", "vcard");
     system.write("short.toml", SHORT);
     system.write("list.csv", "First Name,Last Name,Note\r\n");
-    system.add_with(
-        "list.csv",
-        "",
-        AddSource {
-            map: Some("short.toml".into()),
-            ..AddSource::default()
-        },
-    );
+    system.add(AddSource {
+        location: "list.csv".to_owned(),
+        map: Some("short.toml".into()),
+        ..AddSource::default()
+    });
     system.sync();
     let shown = system.read("list.csv");
     assert!(

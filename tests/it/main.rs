@@ -21,7 +21,6 @@ mod crash;
 mod env;
 mod generated;
 mod hostile;
-mod house;
 mod identity;
 mod lossy;
 mod partly;
@@ -31,5 +30,4 @@ mod ranks;
 mod readme;
 mod safeguards;
 mod undo;
-#[allow(dead_code, reason = "each test module uses its part")]
 mod world;

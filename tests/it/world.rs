@@ -30,7 +30,8 @@ use dsync::disk::{Disk, FaultPlan};
 use dsync::model::TimeMs;
 use dsync::port::Clock;
 use dsync::sync::{
-    AddSource, Environment, Overrides, Progress, RemoteOptions, Repository, Steps, SyncOptions, SyncReport, SyncResult,
+    AddSource, ConflictReport, Environment, LogEntry, Overrides, Progress, RemoteOptions, Repository, Resolution,
+    Steps, SyncOptions, SyncReport, SyncResult,
 };
 
 /// The first second of 2040: later than every file that a test writes.
@@ -65,6 +66,14 @@ pub(crate) const PULL: Steps = Steps {
     scan: true,
     fetch: true,
     apply: true,
+    push: false,
+};
+
+/// The steps of `fetch`.
+pub(crate) const FETCH: Steps = Steps {
+    scan: false,
+    fetch: true,
+    apply: false,
     push: false,
 };
 
@@ -139,7 +148,12 @@ pub(crate) struct World {
 impl World {
     /// Makes an empty world.
     pub(crate) fn new() -> Self {
-        seed(1);
+        Self::seeded(1)
+    }
+
+    /// Makes an empty world whose random bytes follow from a seed.
+    pub(crate) fn seeded(value: u64) -> Self {
+        seed(value);
         Self {
             root: folder("dsync-world"),
             clock: Arc::new(StepClock(AtomicI64::new(START_MS))),
@@ -174,6 +188,15 @@ impl World {
         fs::create_dir_all(self.path(name)).unwrap();
         Repository::init(&self.environment(&Disk::default()), &self.path(name), None).unwrap();
         self.existing(name)
+    }
+
+    /// Makes a system with a source file of this name and content, and the remote `remote`.
+    pub(crate) fn with(&self, name: &str, file: &str, format: &str, content: &str) -> System<'_> {
+        let system = self.system(name);
+        system.write(file, content);
+        system.add_source(file, format);
+        system.add_remote("remote");
+        system
     }
 
     /// Returns the system in the folder `name`, which is there already (a clone, a copy).
@@ -357,6 +380,144 @@ impl System<'_> {
         self.repository().remote_add("origin", &url, &options).unwrap();
     }
 
+    /// Returns a path in the system's folder.
+    pub(crate) fn path(&self, file: &str) -> PathBuf {
+        self.dir().join(file)
+    }
+
+    /// Writes a file in the system's folder as an application does.
+    pub(crate) fn write(&self, file: &str, content: impl AsRef<[u8]>) {
+        self.world.write(self.path(file), content);
+    }
+
+    /// Returns the text of a file in the system's folder.
+    #[track_caller]
+    pub(crate) fn read(&self, file: &str) -> String {
+        String::from_utf8_lossy(&fs::read(self.path(file)).unwrap()).into_owned()
+    }
+
+    /// Replaces a text that must be there exactly once.
+    #[track_caller]
+    pub(crate) fn edit(&self, file: &str, old: &str, new: &str) {
+        let text = self.read(file);
+        assert_eq!(text.matches(old).count(), 1, "`{old}` in\n{text}");
+        self.write(file, text.replace(old, new));
+    }
+
+    /// Syncs with every safeguard but that of rolled-back remotes switched off.
+    #[track_caller]
+    pub(crate) fn sync_forced(&self) -> SyncReport {
+        let overrides = Overrides {
+            deletes: true,
+            changes: true,
+            empty: true,
+            rollback: false,
+        };
+        self.sync_allowing(overrides)
+            .unwrap_or_else(|error| panic!("{}", chain(&error)))
+    }
+
+    /// Records what the sources show, and nothing more.
+    pub(crate) fn record(&self) {
+        self.steps(SNAPSHOT);
+    }
+
+    /// Sends what is recorded, and nothing more.
+    pub(crate) fn send(&self) {
+        self.steps(PUSH);
+    }
+
+    /// Receives, merges and unites, and nothing more.
+    pub(crate) fn receive(&self) {
+        self.steps(FETCH);
+    }
+
+    fn steps(&self, steps: Steps) {
+        self.run(&Disk::default(), steps, &SyncOptions::default()).unwrap();
+    }
+
+    /// Takes back an operation.
+    pub(crate) fn undo_of(&self, operation: &str) -> SyncReport {
+        self.repository()
+            .undo(Some(operation), &SyncOptions::default())
+            .unwrap()
+    }
+
+    /// Returns the newest operation that can be undone.
+    pub(crate) fn last_change(&self) -> String {
+        let operations = self.repository().ops(None, false).unwrap();
+        operations.iter().find(|one| one.undoable).unwrap().operation.clone()
+    }
+
+    /// Lists the open conflicts.
+    pub(crate) fn conflicts(&self) -> Vec<ConflictReport> {
+        self.repository().conflicts().unwrap()
+    }
+
+    /// Lists the open conflicts of values (no suggestions about identity) as `title path: a | b`.
+    pub(crate) fn clashes(&self) -> Vec<String> {
+        let reports = self.conflicts();
+        let clashes = reports.iter().filter(|report| report.kind != "identity");
+        let mut list: Vec<String> = clashes
+            .map(|report| {
+                let mut values: Vec<String> = report.alternatives.iter().map(|one| one.value.to_string()).collect();
+                values.sort();
+                format!("{} {}: {}", report.title, report.path, values.join(" | "))
+            })
+            .collect();
+        list.sort();
+        list
+    }
+
+    /// Lists the snapshots, newest first.
+    pub(crate) fn log(&self) -> Vec<LogEntry> {
+        self.repository().log(None, None).unwrap()
+    }
+
+    /// Returns how many records the collection `contacts` has.
+    pub(crate) fn records(&self) -> u64 {
+        let collections = self.repository().collections().unwrap();
+        collections.first().map_or(0, |collection| collection.records)
+    }
+
+    /// Returns the id of the state, equal on systems that are in step.
+    pub(crate) fn state(&self) -> String {
+        self.repository().status().unwrap().state
+    }
+
+    /// Decides a conflict of the collection `contacts`; it must succeed.
+    #[track_caller]
+    pub(crate) fn resolve(&self, key: &str, path: Option<&str>, resolution: &Resolution) -> SyncReport {
+        let result = self.repository().resolve("contacts", key, path, resolution, false);
+        result.unwrap_or_else(|error| panic!("{key}: {error:?}"))
+    }
+
+    /// Takes back the newest operation that changed something.
+    #[track_caller]
+    pub(crate) fn undo(&self) -> SyncReport {
+        self.repository().undo(None, &SyncOptions::default()).unwrap()
+    }
+
+    /// Asserts that a sync has nothing to do: nothing read, written, received or sent.
+    #[track_caller]
+    pub(crate) fn quiet(&self) {
+        let before = self.log().len();
+        let report = self.sync();
+        for source in &report.sources {
+            assert!(
+                source.read.is_zero() && source.written.is_zero(),
+                "{}: {report:#?}",
+                self.dir().display()
+            );
+        }
+        assert_eq!(
+            self.log().len(),
+            before,
+            "{}: a quiet sync made a snapshot",
+            self.dir().display()
+        );
+    }
+
     /// Runs steps on a disk that may have faults.
     pub(crate) fn run(&self, disk: &Disk, steps: Steps, options: &SyncOptions) -> SyncResult<SyncReport> {
         self.open(disk)?.run(steps, options)
@@ -472,6 +633,28 @@ impl System<'_> {
         }
         found
     }
+}
+
+/// Syncs all systems in turn until nobody has anything to do; at most six rounds.
+#[track_caller]
+pub(crate) fn settle(systems: &[&System<'_>]) {
+    for _ in 0..6 {
+        let mut busy = false;
+        for system in systems {
+            let report = system.sync();
+            busy |= report
+                .sources
+                .iter()
+                .any(|one| !one.read.is_zero() || !one.written.is_zero());
+            busy |= report.remotes.iter().any(|one| one.sent.packs + one.received.packs > 0);
+        }
+        if !busy {
+            let states: Vec<String> = systems.iter().map(|system| system.state()).collect();
+            assert!(states.iter().all(|state| *state == states[0]), "quiet, but not in step");
+            return;
+        }
+    }
+    panic!("still busy after six rounds");
 }
 
 /// Splits a text into cards, or else lines.
