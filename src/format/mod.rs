@@ -108,6 +108,27 @@ pub struct RawItem<'a> {
     pub line: u64,
 }
 
+/// The stretch of a file that an item takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Span {
+    start: usize,
+    end: usize,
+    /// The line it starts at, from 1.
+    line: u64,
+}
+
+impl Span {
+    /// Returns the item at `index` of `spans` in the bytes of a file; without bytes where there is none.
+    fn item<'a>(spans: &[Self], index: usize, bytes: &'a [u8]) -> RawItem<'a> {
+        spans
+            .get(index)
+            .map_or(RawItem { bytes: &[], line: 0 }, |span| RawItem {
+                bytes: bytes.get(span.start..span.end).unwrap_or_default(),
+                line: span.line,
+            })
+    }
+}
+
 /// What an item was before a change.
 #[derive(Debug, Clone, Copy)]
 pub struct Old<'a> {
@@ -219,7 +240,11 @@ pub trait Document: Send + Sync {
     }
 
     /// Widens the file's layout (columns) so that it can hold `record`; returns whether it changed. Existing columns stay in place.
-    fn grow(&mut self, record: &Value) -> bool;
+    ///
+    /// A format without columns has nothing to widen.
+    fn grow(&mut self, _record: &Value) -> bool {
+        false
+    }
 
     /// Returns the bytes of the file after `edits` (each index at most once, any order; appended items in the order given).
     ///

@@ -19,7 +19,7 @@ use serde_json::Value as Json;
 
 use super::{
     Bindings, Broken, Confidence, Document, Edit, Format, FormatError, FormatInfo, ItemError, NewItems, Old, Parsed,
-    Put, RawItem, appended,
+    Put, RawItem, Span, appended,
 };
 use crate::model::contact::{has_elements, rename_elements};
 use crate::model::{Domain, FieldPath, Hash, Kind, Map, Text, Value, is_provisional, provisional};
@@ -61,13 +61,6 @@ enum Layout {
     Array { open: usize, close: usize },
     /// One object after the other.
     Lines,
-}
-
-#[derive(Debug, Clone, Copy)]
-struct Span {
-    start: usize,
-    end: usize,
-    line: u64,
 }
 
 #[derive(Debug)]
@@ -414,15 +407,7 @@ impl Document for JsContactDocument {
     }
 
     fn item(&self, index: usize) -> RawItem<'_> {
-        let span = self.items.get(index).copied().unwrap_or(Span {
-            start: 0,
-            end: 0,
-            line: 0,
-        });
-        RawItem {
-            bytes: self.bytes.get(span.start..span.end).unwrap_or_default(),
-            line: span.line,
-        }
+        Span::item(&self.items, index, &self.bytes)
     }
 
     fn broken(&self) -> &[Broken] {
@@ -494,10 +479,6 @@ impl Document for JsContactDocument {
             bindings,
             not_shown,
         })
-    }
-
-    fn grow(&mut self, _record: &Value) -> bool {
-        false
     }
 
     fn assemble_with(&self, edits: &[Edit], more: NewItems<'_>) -> Vec<u8> {

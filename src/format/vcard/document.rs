@@ -11,7 +11,7 @@ use super::text::{Style, Version};
 use super::token::{each_physical_line, is_delimiter, opens_agent};
 use super::write;
 use crate::format::{
-    Bindings, Broken, Document, Edit, FormatError, ItemError, NewItems, Old, Parsed, Put, RawItem, appended,
+    Bindings, Broken, Document, Edit, FormatError, ItemError, NewItems, Old, Parsed, Put, RawItem, Span, appended,
 };
 use crate::model::{Domain, Hash, Value};
 
@@ -24,14 +24,6 @@ enum Units {
     LittleEndian,
     /// UTF-16, most significant byte first.
     BigEndian,
-}
-
-/// A stretch of the file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Span {
-    start: usize,
-    end: usize,
-    line: u64,
 }
 
 /// A file of cards.
@@ -288,15 +280,7 @@ impl Document for VcardDocument {
     }
 
     fn item(&self, index: usize) -> RawItem<'_> {
-        let span = self.items.get(index).copied().unwrap_or(Span {
-            start: 0,
-            end: 0,
-            line: 0,
-        });
-        RawItem {
-            bytes: self.bytes.get(span.start..span.end).unwrap_or_default(),
-            line: span.line,
-        }
+        Span::item(&self.items, index, &self.bytes)
     }
 
     fn broken(&self) -> &[Broken] {
@@ -348,10 +332,6 @@ impl Document for VcardDocument {
 
     fn adopt(&self, bytes: &[u8]) -> Option<Vec<u8>> {
         (self.units == Units::Bytes).then(|| adopt::adopted(bytes, self.look()))?
-    }
-
-    fn grow(&mut self, _record: &Value) -> bool {
-        false
     }
 
     fn into_bytes(self: Box<Self>) -> Vec<u8> {

@@ -503,10 +503,6 @@ impl Document for LdifDocument {
         })
     }
 
-    fn grow(&mut self, _record: &Value) -> bool {
-        false
-    }
-
     fn assemble_with(&self, edits: &[Edit], more: NewItems<'_>) -> Vec<u8> {
         let mut replaced = BTreeMap::new();
         for edit in edits {
