@@ -317,7 +317,7 @@ fn units_tree(units: &Map) -> Tree {
     let last = numbers.filter(|number| *number <= 64).max().unwrap_or(0);
     let unit = |at: usize| {
         let map = units
-            .get(&at.to_string())
+            .get(at.to_string())
             .cloned()
             .unwrap_or_else(|| Value::Map(Map::new()));
         let tree = plain_tree(&map);

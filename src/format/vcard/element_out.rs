@@ -132,7 +132,7 @@ fn pref_param(version: Version, collection: &str, map: &Map) -> Vec<(&'static st
 fn organization_content(map: &Map) -> Content {
     let units = map.get("units").and_then(Value::as_map);
     let unit = |at: usize| {
-        let unit = units.and_then(|units| units.get(&at.to_string())?.as_map()?.get("name")?.as_text());
+        let unit = units.and_then(|units| units.get(at.to_string())?.as_map()?.get("name")?.as_text());
         vec![unit.unwrap_or_default().to_owned()]
     };
     let numbers = units

@@ -312,7 +312,7 @@ fn every_leaf_of_every_item_changes_alone() {
                 for (path, value) in shown.leaves() {
                     let Value::Text(text) = value else { continue };
                     if matches!(
-                        path.parts().last().map(|part| part.as_str()),
+                        path.parts().last().map(smol_str::SmolStr::as_str),
                         Some("kind" | "date" | "label")
                     ) {
                         continue;
