@@ -30,9 +30,12 @@ impl FieldPath {
         let parts: Vec<Text> = pointer
             .strip_prefix('/')?
             .split('/')
-            .map(|part| match part.contains('~') {
-                true => part.replace("~1", "/").replace("~0", "~").into(),
-                false => part.into(),
+            .map(|part| {
+                if part.contains('~') {
+                    part.replace("~1", "/").replace("~0", "~").into()
+                } else {
+                    part.into()
+                }
             })
             .collect();
         (parts.len() <= Self::MAX_DEPTH).then_some(Self(parts))

@@ -127,7 +127,7 @@ fn read_name(reader: &Reader<'_>, line: &Line) -> Vec<(FieldPath, Value)> {
             };
             leaves.push((
                 FieldPath::new(["name", "components", &key, "value"]),
-                Value::Text(item.clone().into()),
+                Value::Text(item.clone()),
             ));
         }
     }
