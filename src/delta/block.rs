@@ -47,7 +47,8 @@ pub(super) struct BlockWriter {
     named_bytes: usize,
     count: usize,
     first: Option<RecordKey>,
-    last: Option<RecordKey>,
+    /// The key before; empty before the first.
+    last: Vec<u8>,
 }
 
 impl BlockWriter {
@@ -66,11 +67,7 @@ impl BlockWriter {
     }
 
     pub(super) fn push(&mut self, transaction: &Transaction) {
-        let key = transaction.key.bytes();
-        let before = self.last.as_ref().map_or(&[][..], RecordKey::bytes);
-        let shared = before.iter().zip(key).take_while(|(left, right)| left == right).count();
-        put_number(shared as u64, &mut self.body);
-        put_bytes(key.get(shared..).unwrap_or_default(), &mut self.body);
+        self.key(transaction.key.bytes());
         let forced = if transaction.forced { FORCED } else { 0 };
         match &transaction.operation {
             Operation::Add(record) => {
@@ -98,9 +95,30 @@ impl BlockWriter {
                 put_bytes(to.bytes(), &mut self.body);
             }
         }
+    }
+
+    /// Appends the addition of a record that is given by its canonical bytes.
+    pub(super) fn push_addition(&mut self, key: &[u8], record: &[u8]) {
+        self.key(key);
+        self.body.push(OPERATION_ADD);
+        self.body.extend_from_slice(record);
+    }
+
+    fn key(&mut self, key: &[u8]) {
+        let shared = self
+            .last
+            .iter()
+            .zip(key)
+            .take_while(|(left, right)| left == right)
+            .count();
+        put_number(shared as u64, &mut self.body);
+        put_bytes(key.get(shared..).unwrap_or_default(), &mut self.body);
+        if self.count == 0 {
+            self.first = RecordKey::new(key);
+        }
         self.count += 1;
-        self.first.get_or_insert_with(|| transaction.key.clone());
-        self.last = Some(transaction.key.clone());
+        self.last.clear();
+        self.last.extend_from_slice(key);
     }
 
     /// Returns the number of a path in this block's table.
@@ -117,15 +135,15 @@ impl BlockWriter {
         number
     }
 
-    /// Returns the object's bytes: compressed where that is smaller.
-    pub(super) fn finish(self) -> Vec<u8> {
+    /// Returns the object's bytes: compressed where that is smaller and `is_packed` asks for it.
+    pub(super) fn finish(self, is_packed: bool) -> Vec<u8> {
         let mut plain = vec![TAG_PLAIN];
         put_number(self.paths.len() as u64, &mut plain);
         plain.extend_from_slice(&self.path_bytes);
         put_number(self.count as u64, &mut plain);
         plain.extend_from_slice(&self.body);
         let body = plain.get(1..).unwrap_or_default();
-        if let Ok(packed) = zstd::bulk::compress(body, ZSTD_LEVEL) {
+        if is_packed && let Ok(packed) = zstd::bulk::compress(body, ZSTD_LEVEL) {
             let mut out = vec![TAG_ZSTD];
             put_number(body.len() as u64, &mut out);
             out.extend_from_slice(&packed);

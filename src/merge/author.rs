@@ -14,6 +14,7 @@ use crate::delta::{
     check, normalize,
 };
 use crate::model::{Hash, Kind, RecordKey, ReplicaId, SnapshotId, TimeMs, Value};
+use crate::port::Objects;
 use crate::tree;
 
 /// Who authors a snapshot, of what and when.
@@ -86,6 +87,58 @@ pub fn author(
         records: tree::count(objects, &applied.content)?,
     };
     Ok(snapshot.write(objects)?)
+}
+
+/// A first snapshot of nothing but new records, given by their canonical bytes: no record is decoded.
+pub struct Additions<'h> {
+    objects: &'h dyn Objects,
+    delta: DeltaWriter<'h>,
+    content: tree::TreeWriter<'h>,
+    records: u64,
+}
+
+impl<'h> Additions<'h> {
+    /// Begins a snapshot without parents.
+    pub fn new(objects: &'h dyn Objects) -> Self {
+        Self {
+            objects,
+            delta: DeltaWriter::plain(objects),
+            content: tree::TreeWriter::new(objects),
+            records: 0,
+        }
+    }
+
+    /// Adds a record whose key is greater than all before. The caller vouches for its bytes: a canonical map without
+    /// empty maps in it.
+    pub fn push(&mut self, key: &[u8], record: &[u8]) -> Result<(), MergeError> {
+        self.delta.push_addition(key, record)?;
+        self.content.push(key, record)?;
+        self.records += 1;
+        Ok(())
+    }
+
+    /// Stores the snapshot.
+    pub fn finish(self, meta: Authoring) -> Result<SnapshotId, MergeError> {
+        let (delta, counts) = self.delta.finish()?;
+        let snapshot = Snapshot {
+            collection: meta.collection,
+            kind: meta.kind,
+            parents: Vec::new(),
+            generation: 1,
+            replica: meta.replica,
+            system: meta.system,
+            time: meta.time,
+            message: meta.message,
+            delta,
+            result: State {
+                content: self.content.finish()?,
+                conflicts: tree::empty_root(),
+            },
+            counts,
+            records: self.records,
+        };
+        Ok(snapshot.write(self.objects)?)
+    }
 }
 
 /// Checks a snapshot whose parents are here: computes its result from them and its writes and compares.

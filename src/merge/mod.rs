@@ -25,7 +25,7 @@ mod simulation;
 #[cfg(test)]
 mod tests;
 
-pub use author::{Authoring, author, receive};
+pub use author::{Additions, Authoring, author, receive};
 pub use conflict::{
     Alternative, Conflict, ConflictKind, Writer, conflicts, conflicts_of, record, record_count, resolve_alias,
 };

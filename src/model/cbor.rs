@@ -7,7 +7,7 @@
 use super::{BlobRef, BlobShape, Hash, Map, Text, Value};
 
 /// The tag of a decimal number written as text (chosen, unassigned at IANA).
-const TAG_DECIMAL: u64 = 0xD001;
+pub(super) const TAG_DECIMAL: u64 = 0xD001;
 /// The tag of a blob reference: `[shape, length, hash]` (chosen, unassigned at IANA).
 const TAG_BLOB: u64 = 0xD002;
 /// The deepest nesting that is read (a record of a contact has 6).
@@ -46,13 +46,7 @@ pub fn encode_into(value: &Value, out: &mut Vec<u8>) {
         Value::Null => out.push(0xF6),
         Value::Bool(false) => out.push(0xF4),
         Value::Bool(true) => out.push(0xF5),
-        Value::Integer(number) => {
-            if *number >= 0 {
-                head(0, number.unsigned_abs(), out);
-            } else {
-                head(1, number.unsigned_abs() - 1, out);
-            }
-        }
+        Value::Integer(number) => integer_into(*number, out),
         Value::Float(number) => encode_float(*number, out),
         Value::Decimal(text) => {
             head(6, TAG_DECIMAL, out);
@@ -108,12 +102,20 @@ pub fn encode_map(map: &Map, out: &mut Vec<u8>) {
 /// Up to so many entries are sorted without an allocation (the standard library sorts up to 20 by insertion).
 const FEW_ENTRIES: usize = 20;
 
-fn text_into(text: &str, out: &mut Vec<u8>) {
+pub(super) fn integer_into(number: i64, out: &mut Vec<u8>) {
+    if number >= 0 {
+        head(0, number.unsigned_abs(), out);
+    } else {
+        head(1, number.unsigned_abs() - 1, out);
+    }
+}
+
+pub(super) fn text_into(text: &str, out: &mut Vec<u8>) {
     head(3, text.len() as u64, out);
     out.extend_from_slice(text.as_bytes());
 }
 
-fn head(major: u8, argument: u64, out: &mut Vec<u8>) {
+pub(super) fn head(major: u8, argument: u64, out: &mut Vec<u8>) {
     let major = major << 5;
     if let Ok(byte) = u8::try_from(argument) {
         if byte < 24 {
@@ -133,7 +135,7 @@ fn head(major: u8, argument: u64, out: &mut Vec<u8>) {
     }
 }
 
-fn encode_float(number: f64, out: &mut Vec<u8>) {
+pub(super) fn encode_float(number: f64, out: &mut Vec<u8>) {
     if number.is_nan() {
         out.extend_from_slice(&[0xF9, 0x7E, 0x00]);
         return;

@@ -13,6 +13,8 @@ use super::ParseIdError;
 pub enum Kind {
     /// A person or an organisation of an address book (see [`super::contact`]).
     Contact,
+    /// A row of a table (see [`super::row`]).
+    Row,
 }
 
 impl Kind {
@@ -20,6 +22,7 @@ impl Kind {
     pub const fn name(self) -> &'static str {
         match self {
             Self::Contact => "contact",
+            Self::Row => "row",
         }
     }
 }
@@ -36,6 +39,7 @@ impl FromStr for Kind {
     fn from_str(text: &str) -> Result<Self, ParseIdError> {
         match text {
             "contact" => Ok(Self::Contact),
+            "row" => Ok(Self::Row),
             _ => Err(ParseIdError),
         }
     }

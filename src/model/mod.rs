@@ -15,6 +15,7 @@ mod kind;
 mod map;
 mod path;
 mod place;
+pub mod row;
 mod value;
 
 pub use hash::{Domain, Hash};

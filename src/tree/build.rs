@@ -22,6 +22,30 @@ pub fn build<E: From<TreeError>>(
     Ok(builder.finish()?.hash)
 }
 
+/// Builds a tree from entries that are pushed, as [`build`] does from those it pulls.
+pub struct TreeWriter<'a> {
+    builder: Builder<'a>,
+}
+
+impl<'a> TreeWriter<'a> {
+    /// Begins an empty tree.
+    pub fn new(objects: &'a dyn Objects) -> Self {
+        Self {
+            builder: Builder::new(objects),
+        }
+    }
+
+    /// Adds an entry whose key is greater than all before.
+    pub fn push(&mut self, key: &[u8], value: &[u8]) -> Result<(), TreeError> {
+        self.builder.push_entry(key, value)
+    }
+
+    /// Writes what is left and returns the root.
+    pub fn finish(self) -> Result<Hash, TreeError> {
+        Ok(self.builder.finish()?.hash)
+    }
+}
+
 /// Makes nodes out of entries, and out of whole subtrees where these stand in step.
 pub(super) struct Builder<'a> {
     objects: &'a dyn Objects,

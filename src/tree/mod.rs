@@ -17,6 +17,7 @@ mod cursor;
 mod diff;
 mod edit;
 mod node;
+mod rank;
 mod split;
 mod verify;
 
@@ -28,11 +29,12 @@ use std::sync::LazyLock;
 use crate::model::{Domain, Hash};
 use crate::port::{ObjectError, Objects};
 
-pub use build::build;
+pub use build::{TreeWriter, build};
 pub use cursor::{Cursor, count, get, iter, iter_from, visit};
 pub use diff::{Change, Diff, diff};
 pub use edit::edit;
 pub use node::{KEY_MAX_BYTES, NodeError, VALUE_MAX_BYTES, check_node};
+pub use rank::{nth, rank};
 pub use verify::verify;
 
 use node::Node;
