@@ -6,6 +6,7 @@
 //! their bytes; no codec substitutes characters or invents parts. *Fails* with [`FormatError`] for a whole
 //! file and [`ItemError`] for one item. *Start reading* at [`Format`] and [`Document`].
 
+pub mod csv;
 pub mod jscontact;
 pub mod rows;
 pub mod vcard;

@@ -11,6 +11,7 @@ mod matching;
 mod place;
 mod scan;
 mod spool;
+pub mod table;
 mod view;
 mod write;
 mod written;
@@ -43,6 +44,14 @@ pub enum SourceError {
         /// Why.
         #[source]
         source: FormatError,
+    },
+    /// A place other than a file cannot be used.
+    #[error("cannot use `{location}`: {reason}")]
+    Place {
+        /// The place.
+        location: String,
+        /// Why.
+        reason: String,
     },
     /// A file operation failed.
     #[error(transparent)]

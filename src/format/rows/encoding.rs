@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 /// An encoding of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Encoding {
+pub(in crate::format) enum Encoding {
     Utf8,
     Utf8Bom,
     Utf16Le,
@@ -22,7 +22,7 @@ impl Encoding {
     ];
 
     /// Finds the encoding of a whole file: a byte order mark says it, else valid UTF-8 is UTF-8, else windows-1252.
-    pub(super) fn detect(bytes: &[u8]) -> Self {
+    pub(in crate::format) fn detect(bytes: &[u8]) -> Self {
         let marked = [Self::Utf8Bom, Self::Utf16Le, Self::Utf16Be];
         if let Some(encoding) = marked.into_iter().find(|encoding| bytes.starts_with(encoding.mark())) {
             return encoding;
@@ -34,7 +34,7 @@ impl Encoding {
     }
 
     /// Finds the encoding of the start of a file, which may end inside a character.
-    pub(super) fn detect_head(head: &[u8]) -> Self {
+    pub(in crate::format) fn detect_head(head: &[u8]) -> Self {
         match std::str::from_utf8(head) {
             Err(error) if error.error_len().is_none() => Self::detect(&head[..error.valid_up_to()]),
             _ => Self::detect(head),
@@ -42,7 +42,7 @@ impl Encoding {
     }
 
     /// Returns the name that styles and descriptions use.
-    pub(super) const fn name(self) -> &'static str {
+    pub(in crate::format) const fn name(self) -> &'static str {
         match self {
             Self::Utf8 => "utf-8",
             Self::Utf8Bom => "utf-8-bom",
@@ -53,12 +53,12 @@ impl Encoding {
     }
 
     /// Finds an encoding by [`Self::name`].
-    pub(super) fn by_name(name: &str) -> Option<Self> {
+    pub(in crate::format) fn by_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|encoding| encoding.name() == name)
     }
 
     /// Returns the byte order mark that files of this encoding start with.
-    pub(super) const fn mark(self) -> &'static [u8] {
+    pub(in crate::format) const fn mark(self) -> &'static [u8] {
         match self {
             Self::Utf8 | Self::Windows1252 => b"",
             Self::Utf8Bom => b"\xEF\xBB\xBF",
@@ -68,7 +68,7 @@ impl Encoding {
     }
 
     /// Returns how many bytes the delimiters and line ends of this encoding have.
-    pub(super) const fn unit_bytes(self) -> usize {
+    pub(in crate::format) const fn unit_bytes(self) -> usize {
         match self {
             Self::Utf16Le | Self::Utf16Be => 2,
             _ => 1,
@@ -76,7 +76,7 @@ impl Encoding {
     }
 
     /// Returns the unit that starts at `at`; `None` past the last whole unit.
-    pub(super) fn unit(self, bytes: &[u8], at: usize) -> Option<u16> {
+    pub(in crate::format) fn unit(self, bytes: &[u8], at: usize) -> Option<u16> {
         let first = *bytes.get(at)?;
         Some(match self {
             Self::Utf16Le => u16::from_le_bytes([first, *bytes.get(at + 1)?]),
@@ -86,7 +86,7 @@ impl Encoding {
     }
 
     /// Decodes bytes; `None` when they are not of this encoding.
-    pub(super) fn decode(self, bytes: &[u8]) -> Option<Cow<'_, str>> {
+    pub(in crate::format) fn decode(self, bytes: &[u8]) -> Option<Cow<'_, str>> {
         match self {
             Self::Utf8 | Self::Utf8Bom => std::str::from_utf8(bytes).ok().map(Cow::Borrowed),
             Self::Windows1252 => encoding_rs::WINDOWS_1252.decode_without_bom_handling_and_without_replacement(bytes),
@@ -96,7 +96,7 @@ impl Encoding {
     }
 
     /// Encodes text; `None` when a character has no place in this encoding.
-    pub(super) fn encode(self, text: &str) -> Option<Vec<u8>> {
+    pub(in crate::format) fn encode(self, text: &str) -> Option<Vec<u8>> {
         Some(match self {
             Self::Utf8 | Self::Utf8Bom => text.as_bytes().to_vec(),
             Self::Utf16Le => text.encode_utf16().flat_map(u16::to_le_bytes).collect(),

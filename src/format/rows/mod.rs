@@ -7,10 +7,10 @@
 //! stated length) is not written and is reported as not shown. *Fails* with [`FormatError`] for a mapping or a file that
 //! is none, with `Broken` items for rows. *Start reading* at [`from_mapping`], then `mapping.rs`, `engine`, `csv`.
 
-mod csv;
+pub(super) mod csv;
 mod date;
 mod describe;
-mod encoding;
+pub(super) mod encoding;
 mod engine;
 mod field;
 mod layout;

@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use self::recognise::confidence;
 use self::scan::RowSpan;
-pub(super) use self::scan::Separators;
+pub(in crate::format) use self::scan::Separators;
 use self::style::{DATE_STYLES, DELIMITERS, NEWLINES, Quoting, find_date_style, newline_of, quoting_of};
 use super::date::DateWriting;
 use super::encoding::Encoding;

@@ -11,14 +11,14 @@ use crate::format::rows::encoding::Encoding;
 
 /// How a file separates its cells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::format::rows) struct Separators {
+pub(in crate::format) struct Separators {
     pub encoding: Encoding,
     pub delimiter: char,
 }
 
 /// One row of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(in crate::format::rows) struct RowSpan {
+pub(in crate::format) struct RowSpan {
     /// Its bytes with its line end.
     pub range: Range<usize>,
     /// The line it starts at, from 1.
@@ -58,7 +58,7 @@ impl Separators {
     }
 
     /// Lists the rows of `bytes` from `start`.
-    pub(in crate::format::rows) fn rows(self, bytes: &[u8], start: usize) -> Vec<RowSpan> {
+    pub(in crate::format) fn rows(self, bytes: &[u8], start: usize) -> Vec<RowSpan> {
         let step = self.encoding.unit_bytes();
         let mut rows = Vec::new();
         let (mut begin, mut position, mut line, mut first_line) = (start, start, 1, 1);
@@ -111,7 +111,7 @@ impl Separators {
     }
 
     /// Returns how many bytes a row has before its line end.
-    pub(in crate::format::rows) fn without_line_end(self, row: &[u8]) -> usize {
+    pub(in crate::format) fn without_line_end(self, row: &[u8]) -> usize {
         let step = self.encoding.unit_bytes();
         let mut length = row.len();
         for end in [LF, CR] {
@@ -128,7 +128,7 @@ impl Separators {
     }
 
     /// Lists the places of the cells of one row (given with or without its line end).
-    pub(in crate::format::rows) fn cells(self, row: &[u8]) -> Vec<Range<usize>> {
+    pub(in crate::format) fn cells(self, row: &[u8]) -> Vec<Range<usize>> {
         let step = self.encoding.unit_bytes();
         let mut cells = Vec::new();
         let (mut begin, mut position) = (0, 0);
@@ -152,7 +152,7 @@ impl Separators {
     }
 
     /// Reads a cell's text; `None` when its bytes are not of the encoding.
-    pub(in crate::format::rows) fn text(self, cell: &[u8]) -> Option<Cow<'_, str>> {
+    pub(in crate::format) fn text(self, cell: &[u8]) -> Option<Cow<'_, str>> {
         let raw = self.encoding.decode(cell)?;
         if !raw.starts_with('"') {
             return Some(raw);
@@ -176,13 +176,13 @@ impl Separators {
     }
 
     /// Reads the texts of all cells of a row; cells that are no text read as empty.
-    pub(in crate::format::rows) fn texts(self, row: &[u8]) -> Vec<String> {
+    pub(in crate::format) fn texts(self, row: &[u8]) -> Vec<String> {
         let text = |cell: Range<usize>| self.text(&row[cell]).unwrap_or_default().into_owned();
         self.cells(row).into_iter().map(text).collect()
     }
 
     /// Writes a cell, in quotes when asked for or needed; `None` when the encoding lacks a character.
-    pub(in crate::format::rows) fn write(self, text: &str, quoted: bool) -> Option<Vec<u8>> {
+    pub(in crate::format) fn write(self, text: &str, quoted: bool) -> Option<Vec<u8>> {
         let needs = text.contains(['"', '\r', '\n', self.delimiter]);
         if needs || quoted {
             self.encoding.encode(&format!("\"{}\"", text.replace('"', "\"\"")))
@@ -192,7 +192,7 @@ impl Separators {
     }
 
     /// Finds the delimiter of a file by its first row that is not blank: the most frequent one outside quotes.
-    pub(in crate::format::rows) fn detect(encoding: Encoding, bytes: &[u8]) -> Self {
+    pub(in crate::format) fn detect(encoding: Encoding, bytes: &[u8]) -> Self {
         let start = encoding.mark().len();
         let bytes = &bytes[..bytes.len().min(HEAD_BYTES)];
         let count = |delimiter: char| {

@@ -1,0 +1,540 @@
+//! CSV and TSV files as tables.
+
+use std::cell::Cell;
+use std::collections::BTreeMap;
+use std::io::{Cursor, Read};
+use std::path::{Path, PathBuf};
+
+use xxhash_rust::xxh3::Xxh3Default;
+
+use super::{
+    ColumnEdit, Location, RawRow, ReadEnd, RowEdit, RowRefusal, Table, TableColumn, TableFormat, TableInfo, TableWrite,
+    Values, WriteOutcome,
+};
+use crate::disk::{Appender, Disk, DiskError, Stat, temporary_name};
+use crate::format::csv::{Dialect, without_line_end};
+use crate::format::{Confidence, FormatError, ItemError};
+use crate::model::Value;
+use crate::model::row::{self, from_value};
+use crate::source::SourceError;
+
+/// How much of a file tells its dialect (chosen: whole files of most people, and enough of the others to meet a letter
+/// that is not ASCII).
+const HEAD_BYTES: u64 = 4 << 20;
+/// How much is read at once.
+const PIECE_BYTES: usize = 256 * 1024;
+/// The longest row (chosen: what a quote that nobody closes may cost).
+const ROW_MAX_BYTES: usize = 64 << 20;
+
+/// CSV or TSV.
+pub(super) struct CsvTables {
+    info: TableInfo,
+    delimiter: Option<u8>,
+}
+
+impl CsvTables {
+    /// Makes the format `csv`: the delimiter is found in the file.
+    pub(super) const fn csv() -> Self {
+        Self {
+            info: TableInfo {
+                name: "csv",
+                title: "CSV with a header: comma, semicolon or tab, any line end, UTF-8, UTF-16 or Windows-1252",
+                extensions: &["csv"],
+                has_tables: false,
+                writes: true,
+                is_typed: false,
+            },
+            delimiter: None,
+        }
+    }
+
+    /// Makes the format `tsv`.
+    pub(super) const fn tsv() -> Self {
+        Self {
+            info: TableInfo {
+                name: "tsv",
+                title: "Tab-separated values with a header",
+                extensions: &["tsv", "tab"],
+                has_tables: false,
+                writes: true,
+                is_typed: false,
+            },
+            delimiter: Some(b'\t'),
+        }
+    }
+}
+
+impl TableFormat for CsvTables {
+    fn info(&self) -> &TableInfo {
+        &self.info
+    }
+
+    fn detect(&self, file_name: &str, head: &[u8]) -> Confidence {
+        let named = |extension: &&str| {
+            let ending = Path::new(file_name).extension();
+            ending.is_some_and(|ending| ending.eq_ignore_ascii_case(extension))
+        };
+        if self.info.extensions.iter().any(named) && !head.contains(&0) {
+            return Confidence::Possible;
+        }
+        Confidence::No
+    }
+
+    fn open(&self, disk: &Disk, location: &Location) -> Result<Box<dyn Table>, SourceError> {
+        let stat = disk.stat(&location.path)?;
+        let stat = stat.ok_or_else(|| SourceError::Missing(location.path.display().to_string()))?;
+        let head = disk.read_range(&location.path, 0, HEAD_BYTES)?;
+        let dialect = Dialect::detect(&head, self.delimiter);
+        let mut table = CsvTable {
+            disk: disk.clone(),
+            path: location.path.clone(),
+            dialect,
+            columns: Vec::new(),
+            stat,
+            digest: Cell::new(None),
+        };
+        table.read_header()?;
+        Ok(Box::new(table))
+    }
+
+    fn create(&self, disk: &Disk, location: &Location, columns: &[TableColumn]) -> Result<(), SourceError> {
+        let dialect = Dialect::new(self.delimiter.unwrap_or(b','));
+        let names: Vec<Option<String>> = columns.iter().map(|column| Some(column.name.clone())).collect();
+        let header = if names.is_empty() {
+            Vec::new()
+        } else {
+            dialect
+                .write_row(&names)
+                .map_err(|error| malformed(&location.path, 1, error))?
+        };
+        Ok(disk.create_new(&location.path, &header)?)
+    }
+
+    fn tables(&self, _disk: &Disk, _location: &Location) -> Result<Vec<String>, SourceError> {
+        Ok(Vec::new())
+    }
+}
+
+fn malformed(path: &Path, line: u64, error: ItemError) -> SourceError {
+    SourceError::Format {
+        file: path.display().to_string(),
+        source: FormatError::Malformed {
+            line,
+            reason: error.reason,
+        },
+    }
+}
+
+struct CsvTable {
+    disk: Disk,
+    path: PathBuf,
+    dialect: Dialect,
+    columns: Vec<TableColumn>,
+    /// The file when it was opened.
+    stat: Stat,
+    /// The digest of its bytes at the last reading.
+    digest: Cell<Option<u64>>,
+}
+
+/// What a line of the file is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Line {
+    Header,
+    Row,
+    /// Nothing but a line end, or what stands before the header.
+    Blank,
+}
+
+/// A line of the file with its bytes.
+struct FileRow<'b> {
+    bytes: &'b [u8],
+    line: u64,
+    kind: Line,
+    is_closed: bool,
+}
+
+impl CsvTable {
+    fn read_header(&mut self) -> Result<(), SourceError> {
+        let mut header = None;
+        self.rows(&mut |row| {
+            if row.kind == Line::Header {
+                header = Some((row.bytes.to_vec(), row.line));
+                return Ok(false);
+            }
+            Ok(true)
+        })?;
+        if let Some((bytes, line)) = header {
+            let names = self
+                .dialect
+                .header(&bytes)
+                .map_err(|error| malformed(&self.path, line, error))?;
+            self.columns = names.into_iter().map(column).collect();
+        }
+        Ok(())
+    }
+
+    /// Calls `each` for the lines of the file until it returns false; returns the digest of what was read.
+    fn rows(&self, each: &mut dyn FnMut(FileRow<'_>) -> Result<bool, SourceError>) -> Result<u64, SourceError> {
+        let mut digest = Xxh3Default::new();
+        if !self.dialect.is_wide() {
+            let reader = self.disk.open(&self.path)?;
+            self.rows_of(reader, self.dialect.mark().len(), &mut digest, each)?;
+            return Ok(digest.digest());
+        }
+        let bytes = self.disk.read(&self.path)?;
+        digest.update(&bytes);
+        let text = self.dialect.decode_whole(&bytes);
+        let text = text.ok_or_else(|| malformed(&self.path, 1, ItemError::new("it is not UTF-16")))?;
+        drop(bytes);
+        let mut unused = Xxh3Default::new();
+        self.rows_of(Cursor::new(text), 0, &mut unused, each)?;
+        Ok(digest.digest())
+    }
+
+    fn rows_of(
+        &self,
+        mut reader: impl Read,
+        mark_bytes: usize,
+        digest: &mut Xxh3Default,
+        each: &mut dyn FnMut(FileRow<'_>) -> Result<bool, SourceError>,
+    ) -> Result<(), SourceError> {
+        let mut buffer = vec![0; PIECE_BYTES];
+        let (mut start, mut end, mut is_end) = (0, 0, false);
+        let mut line = 1;
+        let mut skip = mark_bytes;
+        let mut has_header = false;
+        loop {
+            while let Some(rest) = buffer.get(start + skip..end).filter(|_| start + skip <= end) {
+                let Some(found) = self.dialect.row(rest, is_end) else {
+                    break;
+                };
+                start += skip;
+                skip = 0;
+                let bytes = rest.get(..found.length_bytes).unwrap_or_default();
+                let kind = match (without_line_end(bytes).is_empty(), has_header) {
+                    (true, _) => Line::Blank,
+                    (false, false) => Line::Header,
+                    (false, true) => Line::Row,
+                };
+                has_header |= kind == Line::Header;
+                let row = FileRow {
+                    bytes,
+                    line,
+                    kind,
+                    is_closed: found.is_closed,
+                };
+                if !each(row)? {
+                    return Ok(());
+                }
+                line += found.lines;
+                start += found.length_bytes;
+            }
+            if is_end {
+                return Ok(());
+            }
+            buffer.copy_within(start..end, 0);
+            end -= start;
+            start = 0;
+            if end == buffer.len() {
+                if end >= ROW_MAX_BYTES {
+                    return Err(malformed(&self.path, line, ItemError::new("a row does not end")));
+                }
+                buffer.resize(end * 2, 0);
+            }
+            let free = buffer.get_mut(end..).unwrap_or_default();
+            let read = reader
+                .read(free)
+                .map_err(|error| DiskError::new("read", &self.path, error))?;
+            digest.update(buffer.get(end..end + read).unwrap_or_default());
+            is_end = read == 0;
+            end += read;
+        }
+    }
+
+    /// Writes the file as it is to be under a temporary name; `None` where it is not what was read.
+    fn stage(&self, write: &TableWrite, out: &mut Staged<'_>) -> Result<u64, SourceError> {
+        let mut edits: BTreeMap<u64, (usize, &RowEdit)> = BTreeMap::new();
+        let mut inserts = Vec::new();
+        for (at, edit) in write.rows.iter().enumerate() {
+            match edit {
+                RowEdit::Insert { new } => inserts.push((at, new)),
+                RowEdit::Update { row, .. } | RowEdit::Delete { row, .. } => {
+                    edits.insert(*row, (at, edit));
+                }
+            }
+        }
+        let mut number = 0;
+        let mut ends_open = false;
+        out.put(if self.dialect.is_wide() {
+            b""
+        } else {
+            self.dialect.mark()
+        })?;
+        let digest = self.rows(&mut |row| {
+            ends_open = without_line_end(row.bytes).len() == row.bytes.len();
+            match row.kind {
+                Line::Blank => out.put(row.bytes)?,
+                Line::Header => {
+                    let header = self.new_header(row.bytes, &write.columns);
+                    out.put(&header.map_err(|error| malformed(&self.path, row.line, error))?)?;
+                }
+                Line::Row => {
+                    let edit = edits.get(&number);
+                    number += 1;
+                    match edit {
+                        None => out.put(row.bytes)?,
+                        Some((_, RowEdit::Delete { .. })) => ends_open = false,
+                        Some((at, RowEdit::Update { old, new, .. })) => match self.patch(row.bytes, old, new) {
+                            Ok(bytes) => out.put(&bytes)?,
+                            Err(error) => out.refuse(*at, row.bytes, error)?,
+                        },
+                        Some((_, RowEdit::Insert { .. })) => {}
+                    }
+                }
+            }
+            Ok(true)
+        })?;
+        let line_end = self.dialect.line_end().as_bytes();
+        if self.columns.is_empty() && !write.columns.is_empty() {
+            out.put(
+                &self
+                    .new_header(line_end, &write.columns)
+                    .map_err(|error| malformed(&self.path, 1, error))?,
+            )?;
+        }
+        for (at, new) in inserts {
+            let cells: Vec<Option<String>> = new.iter().map(|value| text_of(value.as_ref())).collect();
+            match self.dialect.write_row(&cells) {
+                Ok(row) if ends_open => {
+                    // The last line had no line end, and the last line has none again.
+                    out.put(line_end)?;
+                    out.put(row.strip_suffix(line_end).unwrap_or(&row))?;
+                }
+                Ok(row) => out.put(&row)?,
+                Err(error) => out.refuse(at, b"", error)?,
+            }
+        }
+        Ok(digest)
+    }
+
+    fn new_header(&self, header: &[u8], edits: &[ColumnEdit]) -> Result<Vec<u8>, ItemError> {
+        let mut count = self.columns.len();
+        let mut cells: BTreeMap<usize, Option<String>> = BTreeMap::new();
+        for edit in edits {
+            match edit {
+                ColumnEdit::Add { name, .. } => {
+                    cells.insert(count, Some(name.clone()));
+                    count += 1;
+                }
+                ColumnEdit::Rename { column, name } => {
+                    cells.insert(*column, Some(name.clone()));
+                }
+            }
+        }
+        let cells: Vec<_> = cells.into_iter().collect();
+        if cells.is_empty() {
+            return Ok(header.to_vec());
+        }
+        if self.columns.is_empty() {
+            let names: Vec<_> = cells.into_iter().map(|(_, name)| name).collect();
+            return self.dialect.write_row(&names);
+        }
+        self.dialect.patch_row(header, &cells)
+    }
+
+    fn patch(&self, row: &[u8], old: &Values, new: &Values) -> Result<Vec<u8>, ItemError> {
+        let mut cells = Vec::new();
+        for (column, value) in new.iter().enumerate() {
+            if old.get(column).unwrap_or(&None) != value {
+                cells.push((column, text_of(value.as_ref())));
+            }
+        }
+        self.dialect.patch_row(row, &cells)
+    }
+
+    /// Puts the staged file in the place of the one that was read.
+    fn exchange(&mut self, temporary: &Path, before: u64) -> Result<bool, SourceError> {
+        self.disk.copy_mode(&self.path, temporary)?;
+        if self.disk.exchange(temporary, &self.path)? {
+            let displaced = digest_of(&self.disk, temporary)?;
+            if displaced != before {
+                self.disk.exchange(temporary, &self.path)?;
+                self.disk.remove(temporary)?;
+                return Ok(false);
+            }
+            self.disk.remove(temporary)?;
+        }
+        Ok(true)
+    }
+}
+
+fn column(name: String) -> TableColumn {
+    TableColumn {
+        name,
+        kind: None,
+        key: None,
+        is_read_only: false,
+    }
+}
+
+fn text_of(value: Option<&Value>) -> Option<String> {
+    from_value(value).text().map(std::borrow::Cow::into_owned)
+}
+
+fn digest_of(disk: &Disk, path: &Path) -> Result<u64, SourceError> {
+    let mut digest = Xxh3Default::new();
+    disk.read_pieces(path, &mut |piece| {
+        digest.update(piece);
+        true
+    })?;
+    Ok(digest.digest())
+}
+
+/// A new file on its way: straight to the disk, or in memory where it is encoded as a whole.
+struct Staged<'d> {
+    file: &'d mut Appender,
+    pending: Vec<u8>,
+    /// Whether everything is kept until the end.
+    is_whole: bool,
+    refused: Vec<RowRefusal>,
+}
+
+impl Staged<'_> {
+    fn put(&mut self, bytes: &[u8]) -> Result<(), SourceError> {
+        self.pending.extend_from_slice(bytes);
+        if !self.is_whole && self.pending.len() >= PIECE_BYTES {
+            self.file.append(&self.pending)?;
+            self.pending.clear();
+        }
+        Ok(())
+    }
+
+    /// Keeps a row as it was and tells why.
+    fn refuse(&mut self, edit: usize, bytes: &[u8], error: ItemError) -> Result<(), SourceError> {
+        let reason = error.reason;
+        self.refused.push(RowRefusal { edit, reason });
+        self.put(bytes)
+    }
+
+    fn finish(mut self, dialect: &Dialect, path: &Path) -> Result<Vec<RowRefusal>, SourceError> {
+        if self.is_whole {
+            let encoded = std::str::from_utf8(&self.pending)
+                .ok()
+                .and_then(|text| dialect.encode_whole(text));
+            self.pending = encoded.ok_or_else(|| malformed(path, 1, ItemError::new("it cannot be encoded")))?;
+        }
+        self.file.append(&self.pending)?;
+        self.file.finish()?;
+        Ok(self.refused)
+    }
+}
+
+impl Table for CsvTable {
+    fn columns(&self) -> &[TableColumn] {
+        &self.columns
+    }
+
+    fn is_typed(&self) -> bool {
+        false
+    }
+
+    fn read(&self, each: &mut dyn FnMut(RawRow<'_>) -> Result<(), SourceError>) -> Result<ReadEnd, SourceError> {
+        let mut is_complete = true;
+        let mut last = Vec::new();
+        let digest = self.rows(&mut |row| {
+            is_complete &= row.is_closed;
+            if row.kind == Line::Row {
+                if without_line_end(row.bytes).len() == row.bytes.len() {
+                    last = row.bytes.to_vec();
+                }
+                each(RawRow {
+                    bytes: row.bytes,
+                    line: row.line,
+                })?;
+            }
+            Ok(true)
+        })?;
+        if !last.is_empty() {
+            // A file that is just being written ends within a row.
+            let mut cells = 0;
+            let _ignored = self.dialect.cells(&last, |_, _| cells += 1);
+            is_complete &= cells >= self.columns.len();
+        }
+        let stat = self.disk.stat(&self.path)?;
+        is_complete &= stat == Some(self.stat);
+        self.digest.set(Some(digest));
+        Ok(ReadEnd { is_complete })
+    }
+
+    fn cells<'r>(&self, row: &'r [u8], each: &mut dyn FnMut(usize, row::Cell<'r>)) -> Result<(), ItemError> {
+        let columns = self.columns.len();
+        let mut surplus = false;
+        self.dialect.cells(row, |column, cell| {
+            if column < columns {
+                each(column, cell);
+            } else {
+                surplus |= !matches!(&cell, row::Cell::Null) && cell.text().is_some_and(|text| !text.is_empty());
+            }
+        })?;
+        if surplus {
+            return Err(ItemError::new(format!(
+                "it has more cells than the header, which has {columns}"
+            )));
+        }
+        Ok(())
+    }
+
+    fn survey(&self, row: &[u8], each: &mut dyn FnMut(usize, &[u8])) -> Result<(), ItemError> {
+        if self.dialect.raw_cells(row, &mut *each) {
+            return Ok(());
+        }
+        self.cells(row, &mut |column, cell| {
+            each(column, cell.text().unwrap_or_default().as_bytes());
+        })
+    }
+
+    fn shown(&self, _column: usize, value: Option<Value>) -> Option<Value> {
+        value
+    }
+
+    fn write(&mut self, write: &TableWrite) -> Result<WriteOutcome, SourceError> {
+        let busy = || {
+            Ok(WriteOutcome::Busy(
+                "it changed meanwhile; it is left for the next run".to_owned(),
+            ))
+        };
+        let temporary = temporary_name(&self.path);
+        self.disk.remove(&temporary)?;
+        let mut file = self.disk.append_new(&temporary)?;
+        let mut staged = Staged {
+            file: &mut file,
+            pending: Vec::new(),
+            is_whole: self.dialect.is_wide(),
+            refused: Vec::new(),
+        };
+        let result = self.stage(write, &mut staged);
+        let result = result.and_then(|digest| Ok((digest, staged.finish(&self.dialect, &self.path)?)));
+        let (digest, refused) = match result {
+            Ok(result) => result,
+            Err(error) => {
+                self.disk.remove(&temporary)?;
+                return Err(error);
+            }
+        };
+        let is_same =
+            self.disk.stat(&self.path)? == Some(self.stat) && self.digest.get().is_none_or(|known| known == digest);
+        if !is_same {
+            self.disk.remove(&temporary)?;
+            return busy();
+        }
+        if !self.exchange(&temporary, digest)? {
+            return busy();
+        }
+        if let Some(stat) = self.disk.stat(&self.path)? {
+            self.stat = stat;
+        }
+        self.digest.set(None);
+        self.read_header()?;
+        Ok(WriteOutcome::Written(refused))
+    }
+}
