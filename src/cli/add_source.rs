@@ -64,9 +64,6 @@ pub(super) struct AddSourceArgs {
 
 impl AddSourceArgs {
     pub(super) fn run(&self, cx: &Context<'_>) -> SyncResult<Exit> {
-        if !self.key.is_empty() {
-            return Err(SyncError::NotBuilt("`--key`"));
-        }
         if self.filter.is_some() {
             return Err(SyncError::NotBuilt("`--filter`"));
         }
@@ -84,6 +81,7 @@ impl AddSourceArgs {
                 };
                 word.to_owned()
             }),
+            key: self.key.clone(),
             fields: self.fields.clone(),
             create: self.create,
             dry_run: self.dry_run.dry_run,

@@ -6,12 +6,14 @@ use std::sync::Arc;
 use super::config::{Direction, SourceConfig};
 use super::report::{CollectionStatus, FormatReport, SourceReportLine};
 use super::repository::Repository;
+use super::table::{self as tables};
 use super::work::{format_named, place_of, read_mapping};
 use super::{AddSource, Environment, SyncError, SyncResult, other};
 use crate::disk::Disk;
 use crate::format::{self, Confidence, Format};
 use crate::merge;
-use crate::model::SnapshotId;
+use crate::model::{Kind, SnapshotId};
+use crate::source::table::{self, TableFormat};
 use crate::source::{Place, StatCache};
 use crate::tree;
 
@@ -28,7 +30,7 @@ impl Repository {
         }
         self.begin()?;
         let mut notes = Vec::new();
-        let path = absolute(cwd, &options.location)?;
+        let (path, table) = self.split_location(cwd, &options.location)?;
         let map = options
             .map
             .as_ref()
@@ -44,19 +46,34 @@ impl Repository {
         } else {
             path
         };
-        if let Some(other) = self.config.sources().iter().find(|source| source.location == path) {
-            let location = path.display().to_string();
+        let same = |source: &&SourceConfig| source.location == path && source.table == table;
+        if let Some(other) = self.config.sources().iter().find(same) {
+            let location = shown_location(other);
             return Err(SyncError::SameLocation {
                 name: other.name.clone(),
                 location,
             });
         }
-        let format = choose_format(&self.env, &path, options.format.as_deref(), map.as_deref(), exists)?;
-        let direction = match options.direction.as_deref() {
-            None => Direction::Both,
-            Some(word) => Direction::parse(word)
-                .ok_or_else(|| SyncError::Usage(format!("`{word}` is no direction: both, in or out")))?,
+        let place = table::Location {
+            path: path.clone(),
+            table,
         };
+        let wanted = options
+            .collection
+            .as_ref()
+            .and_then(|name| self.store.view().collections.get(name));
+        let is_known = wanted.is_some_and(|view| view.kind == Kind::Row);
+        if map.is_none()
+            && let Some(format) = choose_table(&self.env, &place, options, exists, is_known)?
+        {
+            return self.add_table(options, &*format, place, exists);
+        }
+        let path = place.path;
+        if !options.key.is_empty() || place.table.is_some() {
+            return Err(SyncError::Usage(format!("`{}` is no table of rows", options.location)));
+        }
+        let format = choose_format(&self.env, &path, options.format.as_deref(), map.as_deref(), exists)?;
+        let direction = direction_of(options)?;
         let kind = format.info().kind;
         let collection = options.collection.clone().unwrap_or_else(|| format!("{kind}s"));
         if let Some(known) = self.store.view().collections.get(&collection)
@@ -72,7 +89,9 @@ impl Repository {
             name,
             collection,
             location: path.clone(),
+            table: None,
             format: format.info().name.clone(),
+            key: Vec::new(),
             map,
             direction,
         };
@@ -90,6 +109,137 @@ impl Repository {
             self.commit_config(config)?;
         }
         Ok((line(&source, items), notes))
+    }
+
+    /// Splits `file.db#table`, unless a file has that whole name.
+    fn split_location(&self, cwd: &Path, typed: &str) -> SyncResult<(PathBuf, Option<String>)> {
+        let whole = absolute(cwd, typed)?;
+        match typed.rsplit_once('#') {
+            Some((file, table)) if !table.is_empty() && self.env.disk.stat(&whole)?.is_none() => {
+                Ok((absolute(cwd, file)?, Some(table.to_owned())))
+            }
+            _ => Ok((whole, None)),
+        }
+    }
+
+    /// Binds a table.
+    fn add_table(
+        &mut self,
+        options: &AddSource,
+        format: &dyn TableFormat,
+        mut place: table::Location,
+        exists: bool,
+    ) -> SyncResult<(SourceReportLine, Vec<String>)> {
+        let mut notes = Vec::new();
+        let path = place.path.clone();
+        let wrap = |error| other("looking at the table", error);
+        let mut is_there = exists;
+        if format.info().has_tables {
+            let tables = if exists {
+                format.tables(&self.env.disk, &place).map_err(wrap)?
+            } else {
+                Vec::new()
+            };
+            let named = place.table.take();
+            let only = || tables.first().filter(|_| tables.len() == 1).cloned();
+            let Some(name) = named.or_else(only) else {
+                return Err(SyncError::Usage(format!(
+                    "`{}` has {} tables; say which as `{}#TABLE`: {}",
+                    path.display(),
+                    tables.len(),
+                    options.location,
+                    tables.join(", ")
+                )));
+            };
+            is_there = tables.contains(&name);
+            if !is_there && !options.create {
+                return Err(SyncError::Unknown {
+                    what: "table",
+                    name,
+                    candidates: tables,
+                });
+            }
+            place.table = Some(name);
+        }
+        let stem = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        let collection = options
+            .collection
+            .clone()
+            .or_else(|| place.table.clone())
+            .unwrap_or(stem);
+        if let Some(known) = self.store.view().collections.get(&collection)
+            && known.kind != Kind::Row
+        {
+            return Err(SyncError::Usage(format!(
+                "collection `{collection}` holds {} records, not rows",
+                known.kind
+            )));
+        }
+        let named = match &place.table {
+            Some(table) => path.with_file_name(table),
+            None => path.clone(),
+        };
+        let source = SourceConfig {
+            name: self.source_name(options.name.as_deref(), &named)?,
+            collection,
+            location: path.clone(),
+            table: place.table.clone(),
+            format: format.info().name.to_owned(),
+            key: options.key.clone(),
+            map: None,
+            direction: direction_of(options)?,
+        };
+        let mut items = 0;
+        if is_there {
+            items = self.look_at_table(&source, format, &place, &mut notes)?;
+        } else {
+            notes.push(format!(
+                "`{}` is new and empty; the next sync fills it",
+                shown_location(&source)
+            ));
+        }
+        if !options.dry_run {
+            let config = self.config.with_source(&source)?;
+            self.commit_config(config)?;
+        }
+        Ok((line(&source, items), notes))
+    }
+
+    /// Reads a table that is to be bound: how many rows it has, and whether it can be bound so.
+    fn look_at_table(
+        &self,
+        source: &SourceConfig,
+        format: &dyn TableFormat,
+        place: &table::Location,
+        notes: &mut Vec<String>,
+    ) -> SyncResult<u64> {
+        let wrap = |error| super::source_error(source, error);
+        let opened = format.open(&self.env.disk, place).map_err(wrap)?;
+        let mut rows = 0;
+        let mut each = |_: table::RawRow<'_>| {
+            rows += 1;
+            Ok(())
+        };
+        opened.read(&mut each).map_err(wrap)?;
+        for name in &source.key {
+            let known = |column: &table::TableColumn| column.name.trim().eq_ignore_ascii_case(name.trim());
+            if !opened.columns().iter().any(known) {
+                let names: Vec<&str> = opened.columns().iter().map(|column| column.name.as_str()).collect();
+                return Err(SyncError::Usage(format!(
+                    "the table has no column `{name}`; it has {}",
+                    names.join(", ")
+                )));
+            }
+        }
+        let is_new = !self.store.view().collections.contains_key(&source.collection);
+        let has_key = !source.key.is_empty() || opened.columns().iter().any(|column| column.key.is_some());
+        if is_new && !has_key {
+            notes.push(
+                "no key: rows are recognised by what they hold; with `--key` edits of a row are always edits"
+                    .to_owned(),
+            );
+        }
+        Ok(rows)
     }
 
     fn source_name(&self, wanted: Option<&str>, path: &Path) -> SyncResult<String> {
@@ -162,6 +312,7 @@ impl Repository {
         let mut list = Vec::new();
         for source in self.config.sources() {
             let items = match self.store.view().sources.get(&source.name) {
+                Some(_) if tables::format_of(source).is_some() => tables::count(&self.reading(), source)?,
                 Some(view) => {
                     tree::count(&self.store, &view.index).map_err(|error| other("reading a source", error))?
                 }
@@ -178,8 +329,7 @@ impl Repository {
         let mut list = Vec::new();
         for (name, view) in &work.view.collections {
             let state = work.state(name)?;
-            let records =
-                merge::record_count(work.objects, &state).map_err(|error| other("counting records", error))?;
+            let records = work.record_count(&state)?;
             list.push(CollectionStatus {
                 name: name.clone(),
                 kind: view.kind.name().to_owned(),
@@ -210,6 +360,17 @@ impl Repository {
                 }
             })
             .collect();
+        list.extend(table::formats().iter().map(|format| {
+            let info = format.info();
+            FormatReport {
+                name: info.name.to_owned(),
+                kind: Kind::Row.name().to_owned(),
+                title: info.title.to_owned(),
+                places: vec!["file".to_owned()],
+                writes: info.writes,
+                ids: false,
+            }
+        }));
         list.sort_by(|left, right| left.name.cmp(&right.name));
         list
     }
@@ -220,10 +381,19 @@ fn line(source: &SourceConfig, items: u64) -> SourceReportLine {
         name: source.name.clone(),
         collection: source.collection.clone(),
         format: source.format.clone(),
-        location: source.location.display().to_string(),
+        location: shown_location(source),
         direction: source.direction.name().to_owned(),
         items,
     }
+}
+
+/// Returns a source's location as a person types it.
+pub(super) fn shown_location(source: &SourceConfig) -> String {
+    let path = source.location.display();
+    source
+        .table
+        .as_ref()
+        .map_or_else(|| path.to_string(), |table| format!("{path}#{table}"))
 }
 
 fn absolute(cwd: &Path, location: &str) -> SyncResult<PathBuf> {
@@ -308,6 +478,69 @@ fn count_items(env: &Environment, format: &dyn Format, path: &Path, notes: &mut 
         ));
     }
     Ok(document.item_count() as u64)
+}
+
+fn direction_of(options: &AddSource) -> SyncResult<Direction> {
+    match options.direction.as_deref() {
+        None => Ok(Direction::Both),
+        Some(word) => {
+            Direction::parse(word).ok_or_else(|| SyncError::Usage(format!("`{word}` is no direction: both, in or out")))
+        }
+    }
+}
+
+/// Returns the format of a table of rows; `None` where the location is a source of another kind.
+///
+/// A key, a table's name or a collection of rows (`is_known`) says that rows are meant: a CSV file without them may be an
+/// address book that needs a mapping.
+fn choose_table(
+    env: &Environment,
+    place: &table::Location,
+    options: &AddSource,
+    exists: bool,
+    is_known: bool,
+) -> SyncResult<Option<Arc<dyn TableFormat>>> {
+    if let Some(name) = &options.format {
+        return Ok(super::table::format_named(name));
+    }
+    let name = place
+        .path
+        .file_name()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .into_owned();
+    let formats = table::formats();
+    if !exists {
+        let ending = place
+            .path
+            .extension()
+            .map(|ending| ending.to_string_lossy().to_lowercase());
+        let meant = |format: &dyn TableFormat| {
+            ending
+                .as_deref()
+                .is_some_and(|ending| format.info().extensions.contains(&ending))
+        };
+        return Ok(formats
+            .iter()
+            .find(|format| meant(format.as_ref()))
+            .and_then(|format| super::table::format_named(format.info().name)));
+    }
+    if env.disk.is_dir(&place.path) {
+        return Ok(None);
+    }
+    let head = env.disk.read_range(&place.path, 0, HEAD_BYTES)?;
+    let best = formats
+        .iter()
+        .map(|format| (format.detect(&name, &head), format.info().name))
+        .max_by_key(|(sure, _)| *sure);
+    let Some((sure, best)) = best.filter(|(sure, _)| *sure > Confidence::No) else {
+        return Ok(None);
+    };
+    let is_meant = !options.key.is_empty() || place.table.is_some() || is_known || sure == Confidence::Certain;
+    if !is_meant {
+        return Ok(None);
+    }
+    Ok(super::table::format_named(best))
 }
 
 /// Chooses the format of a location: as asked, by the person's mapping, or by content.

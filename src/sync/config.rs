@@ -50,8 +50,14 @@ pub struct SourceConfig {
     pub collection: String,
     /// Its path, absolute.
     pub location: PathBuf,
+    /// The table at the location, where there can be several.
+    #[serde(default)]
+    pub table: Option<String>,
     /// The format's name.
     pub format: String,
+    /// The columns that identify a row, by name.
+    #[serde(default)]
+    pub key: Vec<String>,
     /// A mapping file of the person's own, beside the configuration or absolute.
     #[serde(default)]
     pub map: Option<PathBuf>,
@@ -178,7 +184,13 @@ impl Config {
         table["name"] = value(&source.name);
         table["collection"] = value(&source.collection);
         table["location"] = value(source.location.to_string_lossy().as_ref());
+        if let Some(name) = &source.table {
+            table["table"] = value(name);
+        }
         table["format"] = value(&source.format);
+        if !source.key.is_empty() {
+            table["key"] = value(source.key.iter().collect::<toml_edit::Array>());
+        }
         if let Some(map) = &source.map {
             table["map"] = value(map.to_string_lossy().as_ref());
         }

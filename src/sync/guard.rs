@@ -10,10 +10,10 @@ use crate::model::{FieldPath, Value};
 use crate::source::{Index, Scan};
 
 /// A source loses "most" above this share in percent and this number (chosen: over 50 % and more than 5, so that small lists never trip it).
-const MASS_PERCENT: u64 = 50;
-const MASS_DELETIONS: u64 = 5;
+pub(super) const MASS_PERCENT: u64 = 50;
+pub(super) const MASS_DELETIONS: u64 = 5;
 /// A field changes "everywhere" above that share and this number (chosen: more than 20).
-const MASS_CHANGES: u64 = 20;
+pub(super) const MASS_CHANGES: u64 = 20;
 
 /// Refuses what looks like an accident rather than like edits.
 pub(super) fn safeguard(

@@ -198,7 +198,7 @@ impl Repository {
                     .get(collection)
                     .map_or("", |view| view.kind.name())
                     .to_owned(),
-                record: look::record_json(&work, record)?,
+                record: look::record_json(&work, &state, record)?,
             })
         };
         for typed in keys {
@@ -208,6 +208,9 @@ impl Repository {
         if keys.is_empty() {
             for entry in tree::iter(work.objects, &state.content) {
                 let (key, bytes) = entry.map_err(|error| other("reading records", error))?;
+                if key == crate::model::row::SCHEMA_KEY {
+                    continue;
+                }
                 if let (Some(key), Ok(Entry::Record(record))) = (RecordKey::new(key), Entry::decode(&bytes)) {
                     report(&key, &record)?;
                 }
@@ -259,6 +262,46 @@ pub(super) fn collection_state(work: &Work<'_>, name: &str) -> SyncResult<State>
     work.state(name)
 }
 
+/// Fills in how a table stands.
+fn table_status(
+    work: &mut Work<'_>,
+    config: &super::SourceConfig,
+    everything: Overrides,
+    status: &mut SourceStatus,
+) -> SyncResult<()> {
+    let before = work.view.clone();
+    let untouched = super::table::is_untouched(work, config);
+    let taken = if untouched {
+        Ok(None)
+    } else {
+        super::table::take_in(work, config, everything, None).map(Some)
+    };
+    match taken {
+        Ok(taken) => {
+            if let Some(taken) = &taken {
+                status.added = taken.report.read.added;
+                status.changed = taken.report.read.changed;
+                status.removed = taken.report.read.removed;
+                status.set_aside = taken.report.set_aside.len() as u64;
+            }
+            if status.added + status.changed + status.removed > 0 {
+                "changed".clone_into(&mut status.state);
+            }
+            if let Some(plan) = super::table::plan(work, config, taken.map(|taken| taken.rows))? {
+                let written = plan.report.written;
+                status.outgoing = written.added + written.changed + written.removed;
+            }
+        }
+        Err(SyncError::SourceMissing { .. }) => "missing".clone_into(&mut status.state),
+        Err(error) => {
+            "unreadable".clone_into(&mut status.state);
+            status.reason = Some(super::chain(&error));
+        }
+    }
+    work.view = before;
+    Ok(())
+}
+
 fn source_status(work: &mut Work<'_>, config: &super::SourceConfig) -> SyncResult<SourceStatus> {
     let mut status = SourceStatus {
         name: config.name.clone(),
@@ -273,6 +316,16 @@ fn source_status(work: &mut Work<'_>, config: &super::SourceConfig) -> SyncResul
         outgoing: 0,
         reason: None,
     };
+    let everything = Overrides {
+        deletes: true,
+        changes: true,
+        empty: true,
+        rollback: true,
+    };
+    if super::table::format_of(config).is_some() {
+        table_status(work, config, everything, &mut status)?;
+        return Ok(status);
+    }
     match intake::look(work, config, Overrides::default()) {
         Ok((index, scan)) => {
             status.added = scan.fresh.len() as u64;
@@ -284,12 +337,6 @@ fn source_status(work: &mut Work<'_>, config: &super::SourceConfig) -> SyncResul
             }
             // What it has opened is opened again below.
             drop((index, scan));
-            let everything = Overrides {
-                deletes: true,
-                changes: true,
-                empty: true,
-                rollback: true,
-            };
             let before = work.view.clone();
             let taken = intake::take_in(work, config, everything, None)?;
             let plan = super::outtake::plan(work, config, &taken.index, taken.scan.open, Vec::new())?;

@@ -453,7 +453,7 @@ impl Taker<'_> {
 }
 
 /// Merges two lists of changes without a common key.
-fn merged(
+pub(super) fn merged(
     changes: impl Iterator<Item = (RecordKey, Operation)>,
     additions: impl Iterator<Item = SyncResult<(RecordKey, Value)>>,
 ) -> impl Iterator<Item = SyncResult<Transaction>> {

@@ -65,6 +65,9 @@ pub(super) fn value_of(json: &Json) -> SyncResult<Value> {
 
 /// Returns what people know a record by: its UID where no other record has it, else its key.
 pub(super) fn native_key(work: &Work<'_>, state: &State, key: &RecordKey, record: &Value) -> String {
+    if let Ok(Some(schema)) = work.schema(state) {
+        return super::table::row_name(&schema, key, record);
+    }
     let uid = record.as_map().and_then(|map| map.get("uid")?.as_text());
     // A UID names the record whose key comes from it, or the one that record became.
     let is_own = |uid: &&str| {
@@ -74,10 +77,19 @@ pub(super) fn native_key(work: &Work<'_>, state: &State, key: &RecordKey, record
     uid.filter(is_own).map_or_else(|| key.to_string(), str::to_owned)
 }
 
-/// Paths that are ours and say nothing to people.
+/// Returns what people call a record: a row by its key, others by their title.
+pub(super) fn title_of(work: &Work<'_>, state: &State, key: &RecordKey, record: &Value) -> String {
+    match work.schema(state) {
+        Ok(Some(schema)) => super::table::row_name(&schema, key, record),
+        _ => title(record),
+    }
+}
+
+/// Paths that are ours and say nothing to people. A column of a row may have any name.
 fn is_internal(path: &FieldPath) -> bool {
-    path.parts().last().is_some_and(|last| last == "order")
-        || path.parts().first().is_some_and(|first| first == "distinct")
+    path.parts().len() > 1
+        && (path.parts().last().is_some_and(|last| last == "order")
+            || path.parts().first().is_some_and(|first| first == "distinct"))
 }
 
 /// Returns a text value whole, from its blob if need be.
@@ -138,7 +150,7 @@ pub(super) fn record_difference(
         collection: collection.to_owned(),
         op: op.to_owned(),
         key: native_key(work, state, key, present),
-        title: title(present),
+        title: title_of(work, state, key, present),
         fields,
         source: None,
         direction: None,
@@ -174,8 +186,7 @@ pub(super) fn differences(
 
 /// Describes a snapshot.
 pub(super) fn log_entry(work: &Work<'_>, id: &SnapshotId, snapshot: &Snapshot) -> SyncResult<LogEntry> {
-    let records =
-        merge::record_count(work.objects, &snapshot.result).map_err(|error| other("counting records", error))?;
+    let records = work.record_count(&snapshot.result)?;
     Ok(LogEntry {
         snapshot: id.to_string(),
         collection: snapshot.collection.clone(),
@@ -194,9 +205,12 @@ pub(super) fn log_entry(work: &Work<'_>, id: &SnapshotId, snapshot: &Snapshot) -
 }
 
 /// Returns the object that `cat` prints for a record.
-pub(super) fn record_json(work: &Work<'_>, record: &Value) -> SyncResult<Json> {
+pub(super) fn record_json(work: &Work<'_>, state: &State, record: &Value) -> SyncResult<Json> {
     let mut whole = record.clone();
     blob::internalize(work.objects, &mut whole)?;
+    if let Some(schema) = work.schema(state)? {
+        return Ok(super::table::row_json(&schema, &whole));
+    }
     Ok(jscontact::to_jscontact(&whole))
 }
 
@@ -231,7 +245,7 @@ pub(super) fn conflicts(
         each(ConflictReport {
             collection: collection.to_owned(),
             key: native_key(work, &state, &conflict.key, &record),
-            title: title(&record),
+            title: title_of(work, &state, &conflict.key, &record),
             path: conflict.path.to_string(),
             base: conflict.base.as_ref().map(|value| shown(work, value)),
             alternatives,
@@ -241,6 +255,9 @@ pub(super) fn conflicts(
             }
             .to_owned(),
         })?;
+    }
+    if work.schema(&state)?.is_some() {
+        return Ok(());
     }
     super::identity::suggestions(work, &state, &mut |suggestion| {
         each(suggested(work, collection, &state, suggestion))
@@ -283,7 +300,11 @@ pub(super) fn find_record(
         name: typed.to_owned(),
         candidates: Vec::new(),
     };
-    let direct = [RecordKey::from_identity(typed)].into_iter().chain(
+    let schema = work.schema(state)?;
+    let row = schema
+        .as_ref()
+        .and_then(|schema| super::table::typed_key(schema, typed));
+    let direct = row.into_iter().chain([RecordKey::from_identity(typed)]).chain(
         data_encoding::HEXLOWER_PERMISSIVE
             .decode(typed.as_bytes())
             .ok()
@@ -303,7 +324,8 @@ pub(super) fn find_record(
             continue;
         };
         let prefix = typed.len() >= 4 && key.to_string().starts_with(&typed.to_lowercase());
-        if prefix || title(&record) == typed || native_key(work, state, &key, &record) == typed {
+        let titled = schema.is_none() && title(&record) == typed;
+        if prefix || titled || native_key(work, state, &key, &record) == typed {
             found.push((key, record));
         }
     }

@@ -21,6 +21,7 @@ mod look;
 mod operations;
 mod outtake;
 mod packs;
+mod plan;
 mod recognise;
 mod remotes;
 mod report;
@@ -31,6 +32,7 @@ mod rollback;
 mod settle;
 mod sorted;
 mod states;
+mod table;
 mod unite;
 mod work;
 
@@ -136,6 +138,8 @@ pub struct AddSource {
     pub format: Option<String>,
     /// `--map`.
     pub map: Option<PathBuf>,
+    /// `--key`.
+    pub key: Vec<String>,
     /// `--direction`: `both`, `in`, `out`.
     pub direction: Option<String>,
     /// `--fields`.
@@ -223,6 +227,10 @@ fn source_error(config: &SourceConfig, error: crate::source::SourceError) -> Syn
                 source,
             }
         }
+        SourceError::Place { location, reason } => SyncError::Location {
+            location: PathBuf::from(location),
+            reason,
+        },
         SourceError::Disk(error) => SyncError::Disk(error),
         SourceError::Object(error) => other("reading the previous state of a source", error),
         SourceError::Tree(error) => other("reading the previous state of a source", error),

@@ -9,13 +9,15 @@ use super::donor::Donor;
 use super::exchange::{self, PushPlan};
 use super::fetch::{self, Compared};
 use super::intake::{self, Taken};
-use super::outtake::{self, OutPlan};
+use super::outtake;
+use super::plan::Plan;
 use super::report::{ConflictTally, RemoteReport, SourceReport, SyncReport};
+use super::table;
 use super::work::Work;
 use super::{Environment, Overrides, Steps, SyncError, SyncOptions, SyncResult, other, source_error};
 use crate::delta::State;
 use crate::merge;
-use crate::model::{Domain, Hash, ReplicaId, SnapshotId, Value};
+use crate::model::{Domain, Hash, Kind, ReplicaId, SnapshotId, Value};
 use crate::port::Objects;
 use crate::remote::Remote;
 use crate::source::{Index, OpenFiles};
@@ -153,7 +155,10 @@ impl Repository {
             dirty = true;
         }
         for config in self.config.sources() {
-            dirty |= super::settle::settle_intent(&mut work, config)?;
+            dirty |= match table::format_of(config) {
+                Some(_) => table::settle(&mut work, config),
+                None => super::settle::settle_intent(&mut work, config)?,
+            };
         }
         let view = work.view;
         if copied {
@@ -242,7 +247,7 @@ impl Repository {
         }
         if steps.apply {
             for (_, plan) in run.plan_out(&work, &self.chosen_sources(options))? {
-                run.add_source(plan.report);
+                run.add_source(plan.into_report());
             }
         }
         if steps.push {
@@ -277,7 +282,7 @@ impl Repository {
         run.report.dry_run = true;
         run.scan(&mut work, &sources, &options)?;
         for (_, plan) in run.plan_out(&work, &sources)? {
-            run.add_source(plan.report);
+            run.add_source(plan.into_report());
         }
         run.finish(&work)
     }
@@ -364,7 +369,7 @@ impl Repository {
             Vec::new()
         };
         for (config, plan) in &plans {
-            if !plan.files.is_empty() {
+            if plan.is_writing() {
                 plan.announce(&mut work, config)?;
             }
         }
@@ -381,18 +386,27 @@ impl Repository {
                 }
             }
         }
-        let report = run.finish(&self.reading())?;
+        let work = self.reading();
+        run.keep_tables(&work);
+        let report = run.finish(&work)?;
         failure.map_or(Ok(report), Err)
     }
 
     /// Writes the sources as planned and announced.
-    fn carry_out(&mut self, plans: Vec<(SourceConfig, OutPlan)>, run: &mut Run, command: &str) -> SyncResult<()> {
+    fn carry_out(&mut self, plans: Vec<(SourceConfig, Plan)>, run: &mut Run, command: &str) -> SyncResult<()> {
         if plans.is_empty() {
             return Ok(());
         }
         let mut work = self.reading();
         for (config, plan) in plans {
-            let report = plan.execute(&mut work, &config)?;
+            let report = match plan {
+                Plan::Items(plan) => plan.execute(&mut work, &config)?,
+                Plan::Table(plan) => {
+                    let (report, rows) = plan.execute(&mut work, &config)?;
+                    run.tables.insert(config.name.clone(), rows);
+                    report
+                }
+            };
             run.add_source(report);
         }
         let view = work.view;
@@ -455,6 +469,8 @@ pub(super) struct Run {
     before: BTreeMap<String, Vec<SnapshotId>>,
     open_before: BTreeSet<(String, String, String)>,
     indexes: BTreeMap<String, (Index, OpenFiles)>,
+    /// Fingerprints of the tables that were read.
+    tables: BTreeMap<String, table::Rows>,
     /// Sources without news of their own, of which nothing was read.
     untouched: BTreeSet<String>,
     notes: Vec<String>,
@@ -472,6 +488,7 @@ impl Run {
             before: heads_of(work),
             open_before,
             indexes: BTreeMap::new(),
+            tables: BTreeMap::new(),
             untouched: BTreeSet::new(),
             notes: Vec::new(),
         })
@@ -511,12 +528,24 @@ impl Run {
         options: &SyncOptions,
     ) -> SyncResult<()> {
         for config in sources {
-            if intake::is_untouched(work, config)? {
+            let is_table = table::format_of(config).is_some();
+            let untouched = if is_table {
+                table::is_untouched(work, config)
+            } else {
+                intake::is_untouched(work, config)?
+            };
+            if untouched {
                 self.untouched.insert(config.name.clone());
                 self.add_source(SourceReport {
                     name: config.name.clone(),
                     ..SourceReport::default()
                 });
+                continue;
+            }
+            if is_table {
+                let taken = table::take_in(work, config, options.overrides, options.message.as_deref())?;
+                self.add_source(taken.report);
+                self.tables.insert(config.name.clone(), taken.rows);
                 continue;
             }
             let taken: Taken = intake::take_in(work, config, options.overrides, options.message.as_deref())?;
@@ -607,6 +636,15 @@ impl Run {
     pub(super) fn unite(&mut self, work: &mut Work<'_>) -> SyncResult<()> {
         let names: Vec<String> = work.view.collections.keys().cloned().collect();
         for name in names {
+            // Rows are one by their keys alone.
+            if work
+                .view
+                .collections
+                .get(&name)
+                .is_some_and(|view| view.kind == Kind::Row)
+            {
+                continue;
+            }
             let Some(before) = self.before.get(&name) else {
                 continue;
             };
@@ -620,11 +658,17 @@ impl Run {
         &mut self,
         work: &Work<'_>,
         sources: &[SourceConfig],
-    ) -> SyncResult<Vec<(SourceConfig, OutPlan)>> {
+    ) -> SyncResult<Vec<(SourceConfig, Plan)>> {
         let mut plans = Vec::new();
         for config in sources.iter().filter(|config| config.direction != Direction::In) {
             let in_step = work.source_view(&config.name).base == work.heads(&config.collection);
             if in_step && self.untouched.contains(&config.name) {
+                continue;
+            }
+            if table::format_of(config).is_some() {
+                let rows = self.tables.get(&config.name).cloned();
+                let plan = table::plan(work, config, rows)?;
+                plans.extend(plan.map(|plan| (config.clone(), Plan::Table(Box::new(plan)))));
                 continue;
             }
             let known = self.indexes.remove(&config.name);
@@ -638,11 +682,18 @@ impl Run {
                 Donor::new(work, donor, index, open)
             });
             if let Some(plan) = outtake::plan(work, config, &index, open, donors.collect())? {
-                plans.push((config.clone(), plan));
+                plans.push((config.clone(), Plan::Items(Box::new(plan))));
             }
         }
         self.indexes.clear();
         Ok(plans)
+    }
+
+    /// Keeps the fingerprints of the tables that were read, once what they belong to is recorded.
+    fn keep_tables(&mut self, work: &Work<'_>) {
+        for (name, rows) in std::mem::take(&mut self.tables) {
+            rows.save(work, &name);
+        }
     }
 
     pub(super) fn finish(mut self, work: &Work<'_>) -> SyncResult<SyncReport> {

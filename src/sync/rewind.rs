@@ -106,7 +106,7 @@ impl Repository {
             run.report.kept = take_back(&mut work, before, steps)?;
             run.forget_scan();
             for (_, plan) in run.plan_out(&work, self.config.sources())? {
-                run.add_source(plan.report);
+                run.add_source(plan.into_report());
             }
         }
         run.finish(&work)
@@ -441,6 +441,9 @@ impl Reverter {
             .filter(|(_, source)| source.collection == collection)
         {
             let Ok(config) = work.config.source(name) else { continue };
+            if super::table::format_of(config).is_some() {
+                continue;
+            }
             let wrap = |error| source_error(config, error);
             let known = before
                 .sources

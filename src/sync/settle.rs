@@ -155,7 +155,7 @@ impl Settler<'_, '_> {
 /// agreed once, so it is no edit against the older state that the backup knows.
 pub(super) fn readopt(work: &mut Work<'_>, config: &SourceConfig, allow: super::Overrides) -> SyncResult<()> {
     let sent = work.last_sent.get(&config.collection).cloned().unwrap_or_default();
-    if sent.is_empty() || !work.view.sources.contains_key(&config.name) {
+    if super::table::format_of(config).is_some() || sent.is_empty() || !work.view.sources.contains_key(&config.name) {
         return Ok(());
     }
     let wrap = |error| source_error(config, error);

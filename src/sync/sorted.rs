@@ -20,7 +20,20 @@ pub(super) struct SortedRecords {
 
 impl SortedRecords {
     pub(super) fn push(&mut self, key: RecordKey, record: &Value) -> SyncResult<()> {
-        let bytes = cbor::encode(record);
+        self.push_bytes(key, cbor::encode(record))
+    }
+
+    /// Adds a record given by its canonical bytes.
+    pub(super) fn push_encoded(&mut self, key: RecordKey, record: &[u8]) -> SyncResult<()> {
+        self.push_bytes(key, record.to_vec())
+    }
+
+    /// Returns whether there is none.
+    pub(super) fn is_empty(&self) -> bool {
+        self.open.is_empty() && self.runs.is_empty()
+    }
+
+    fn push_bytes(&mut self, key: RecordKey, bytes: Vec<u8>) -> SyncResult<()> {
         self.open_bytes += bytes.len() + 64;
         self.open.push((key, bytes));
         if self.open_bytes >= RUN_BYTES {

@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 use std::sync::Arc;
 
 use super::config::{Config, SourceConfig};
@@ -10,7 +11,8 @@ use super::{Environment, SyncError, SyncResult, other};
 use crate::delta::{Entry, State, Transaction};
 use crate::format::{self, Format};
 use crate::merge::{self, Authoring, History, MergeError};
-use crate::model::{BlobShape, Kind, RecordKey, SnapshotId, Value};
+use crate::model::row::{Schema, schema_key};
+use crate::model::{BlobShape, Hash, Kind, RecordKey, SnapshotId, Value};
 use crate::port::{Objects, blob};
 use crate::source::Place;
 use crate::store::{CollectionView, SourceView, View};
@@ -26,6 +28,8 @@ pub(super) struct Work<'a> {
     /// The heads that the newest object of this store's own earlier log tells, by collection, once it was read.
     pub(super) last_sent: BTreeMap<String, Vec<SnapshotId>>,
     formats: RefCell<BTreeMap<String, Arc<dyn Format>>>,
+    /// The schema that was looked up last, by the content it is of.
+    schema: RefCell<Option<(Hash, Option<Rc<Schema>>)>>,
 }
 
 impl<'a> Work<'a> {
@@ -46,6 +50,7 @@ impl<'a> Work<'a> {
             view,
             last_sent: BTreeMap::new(),
             formats: RefCell::default(),
+            schema: RefCell::default(),
         }
     }
 
@@ -111,6 +116,25 @@ impl<'a> Work<'a> {
 
     pub(super) fn record(&self, state: &State, key: &RecordKey) -> SyncResult<Option<Value>> {
         Ok(self.entry(state, key)?.and_then(Entry::into_record))
+    }
+
+    /// Returns the schema of a state of rows; `None` for other kinds.
+    pub(super) fn schema(&self, state: &State) -> SyncResult<Option<Rc<Schema>>> {
+        if let Some((content, schema)) = &*self.schema.borrow()
+            && *content == state.content
+        {
+            return Ok(schema.clone());
+        }
+        let record = self.record(state, &schema_key())?;
+        let schema = record.map(|record| Rc::new(Schema::from_record(&record)));
+        *self.schema.borrow_mut() = Some((state.content, schema.clone()));
+        Ok(schema)
+    }
+
+    /// Counts the records of a state; the schema is none.
+    pub(super) fn record_count(&self, state: &State) -> SyncResult<u64> {
+        let count = merge::record_count(self.objects, state).map_err(|error| other("counting records", error))?;
+        Ok(count.saturating_sub(u64::from(self.schema(state)?.is_some())))
     }
 
     /// Returns a value as text, from its blob if need be; `None` when it is no text.

@@ -1,0 +1,250 @@
+//! What the rows of a table say against what they showed: edits, and where the table stands beside its base.
+
+use std::collections::BTreeMap;
+
+use super::known::{Exception, Exceptions};
+use super::lens::{Lens, row_edits};
+use crate::delta::{FieldOperation, Operation, State, apply};
+use crate::model::{Map, RecordKey, SnapshotId, Value, cbor};
+use crate::source::table::Table;
+use crate::sync::config::Direction;
+use crate::sync::report::Tally;
+use crate::sync::sorted::SortedRecords;
+use crate::sync::work::Work;
+use crate::sync::{SyncResult, other};
+
+/// Transactions by the heads they are made on.
+pub(super) type Groups = BTreeMap<Vec<SnapshotId>, BTreeMap<RecordKey, Operation>>;
+
+/// How a row stands after it was looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Standing {
+    /// Its record is among those of the source's base, as it will be.
+    Known,
+    /// Its record comes into the source's base.
+    Added,
+    /// It has no record there.
+    Foreign,
+}
+
+/// Gathers the edits of one source.
+pub(super) struct Edits<'e> {
+    pub(super) work: &'e Work<'e>,
+    pub(super) table: &'e dyn Table,
+    pub(super) lens: &'e Lens,
+    pub(super) direction: Direction,
+    /// The heads that the source agreed with last; none at first sight.
+    pub(super) base: Vec<SnapshotId>,
+    /// Whether the rows are compared with what the collection has without having agreed on anything.
+    pub(super) is_first_sight: bool,
+    /// The state of a write-back of which the end is not known.
+    pub(super) tried: Option<(Vec<SnapshotId>, State)>,
+    /// Whether missing rows are no deletions, because something cannot be read.
+    pub(super) is_incomplete: bool,
+    pub(super) exceptions: Exceptions,
+    pub(super) groups: Groups,
+    pub(super) additions: SortedRecords,
+    /// Rows changed by the group with these parents: its snapshot becomes what they agree with.
+    pub(super) origin: BTreeMap<RecordKey, Vec<SnapshotId>>,
+    pub(super) read: Tally,
+    /// By column: in how many rows a value that was there changed, and an example.
+    pub(super) columns: BTreeMap<String, (u64, (String, String))>,
+}
+
+impl Edits<'_> {
+    fn takes_in(&self) -> bool {
+        self.direction != Direction::Out
+    }
+
+    /// Judges a row that is there; `base` is its record at the source's base.
+    pub(super) fn present(&mut self, key: &[u8], record: &[u8], base: Option<&[u8]>) -> SyncResult<Standing> {
+        let objects = self.work.objects;
+        let known = !self.exceptions.is_empty() || self.tried.is_some();
+        if !known
+            && let Some(base) = base
+            && self.lens.is_same(objects, self.table, record, base)?
+        {
+            return Ok(Standing::Known);
+        }
+        let Some(key) = RecordKey::new(key) else {
+            return Ok(Standing::Foreign);
+        };
+        let now = || decode(record);
+        match (self.exceptions.get(&key).cloned(), base) {
+            (Some(Exception::Shows(on, was) | Exception::SetAside(Some((on, was)))), _) => {
+                let now = now()?;
+                let edits = row_edits(&was, &now);
+                if !edits.is_empty() && !self.as_tried(&key, Some(&now))? {
+                    self.change(&key, on, &was, now, edits)?;
+                } else if edits.is_empty() {
+                    self.exceptions.insert(key, Exception::Shows(on, was));
+                }
+                Ok(if base.is_some() {
+                    Standing::Known
+                } else {
+                    Standing::Foreign
+                })
+            }
+            (None | Some(Exception::Missing | Exception::SetAside(None)), None) => {
+                if self.as_tried(&key, Some(&now()?))? || !self.takes_in() {
+                    return Ok(Standing::Foreign);
+                }
+                self.exceptions.remove(&key);
+                self.read.added += 1;
+                self.additions.push_encoded(key, record)?;
+                Ok(Standing::Added)
+            }
+            (exception, Some(base)) => {
+                if self.lens.is_same(objects, self.table, record, base)? {
+                    self.exceptions.remove(&key);
+                    return Ok(Standing::Known);
+                }
+                let now = now()?;
+                if self.as_tried(&key, Some(&now))? {
+                    return Ok(Standing::Known);
+                }
+                let was = self.lens.shown(objects, self.table, &Value::Map(decode(base)?))?;
+                let mut edits = row_edits(&was, &now);
+                if self.is_first_sight || exception.is_some() {
+                    // Nothing was agreed on: the row says what it has, not that somebody took something away.
+                    edits.retain(|edit| matches!(edit, FieldOperation::Set(..)));
+                    self.change(&key, Vec::new(), &was, now, edits)?;
+                } else {
+                    let on = self.base.clone();
+                    self.change(&key, on, &was, now, edits)?;
+                }
+                Ok(Standing::Known)
+            }
+        }
+    }
+
+    /// Judges a record of the base that no row has; returns whether it leaves the base.
+    pub(super) fn absent(&mut self, key: &[u8], base: &[u8], is_set_aside: bool) -> SyncResult<bool> {
+        let Some(key) = RecordKey::new(key) else {
+            return Ok(false);
+        };
+        if self.is_first_sight {
+            self.exceptions.insert(
+                key,
+                if is_set_aside {
+                    Exception::SetAside(None)
+                } else {
+                    Exception::Missing
+                },
+            );
+            return Ok(false);
+        }
+        let last = match self.exceptions.get(&key).cloned() {
+            Some(Exception::Missing) if is_set_aside => None,
+            Some(Exception::Missing) => return Ok(false),
+            Some(Exception::SetAside(last)) => last,
+            Some(Exception::Shows(on, was)) => Some((on, was)),
+            None => {
+                let was = self
+                    .lens
+                    .shown(self.work.objects, self.table, &Value::Map(decode(base)?))?;
+                Some((self.base.clone(), was))
+            }
+        };
+        if is_set_aside || self.is_incomplete {
+            self.exceptions.insert(key, Exception::SetAside(last));
+            return Ok(false);
+        }
+        let Some((on, _)) = last.filter(|_| self.takes_in()) else {
+            self.exceptions.insert(key, Exception::Missing);
+            return Ok(false);
+        };
+        if self.as_tried(&key, None)? {
+            return Ok(false);
+        }
+        self.read.removed += 1;
+        let leaves = on == self.base;
+        if self.work.record(&self.work.state_at(&on)?, &key)?.is_some() {
+            self.groups
+                .entry(on)
+                .or_default()
+                .insert(key.clone(), Operation::Remove);
+        }
+        if leaves {
+            self.exceptions.remove(&key);
+        } else {
+            self.exceptions.insert(key, Exception::Missing);
+        }
+        Ok(leaves)
+    }
+
+    /// Returns whether a row is what a write-back was to make of it of which the end is not known; notes so.
+    fn as_tried(&mut self, key: &RecordKey, now: Option<&Map>) -> SyncResult<bool> {
+        let Some((heads, state)) = &self.tried else {
+            return Ok(false);
+        };
+        let record = self.work.record(state, key)?;
+        let exception = match (record, now) {
+            (None, None) => Exception::Missing,
+            (Some(record), Some(now)) => {
+                let wanted = self.lens.shown(self.work.objects, self.table, &record)?;
+                if !row_edits(&wanted, now).is_empty() {
+                    return Ok(false);
+                }
+                Exception::Shows(heads.clone(), wanted)
+            }
+            _ => return Ok(false),
+        };
+        self.exceptions.insert(key.clone(), exception);
+        Ok(true)
+    }
+
+    fn change(
+        &mut self,
+        key: &RecordKey,
+        on: Vec<SnapshotId>,
+        was: &Map,
+        now: Map,
+        edits: Vec<FieldOperation>,
+    ) -> SyncResult<()> {
+        let agrees = on == self.base && !self.is_first_sight && !self.exceptions.contains_key(key);
+        if !self.takes_in() {
+            self.exceptions.insert(key.clone(), Exception::Shows(on, now));
+            return Ok(());
+        }
+        for edit in &edits {
+            let id = edit.path().parts().first().map_or("", |id| id.as_str());
+            if let Some(old) = was.get(id) {
+                let new = now.get(id).map(crate::sync::look::plain).unwrap_or_default();
+                let example = || (crate::sync::look::plain(old), new);
+                self.columns.entry(id.to_owned()).or_insert_with(|| (0, example())).0 += 1;
+            }
+        }
+        self.read.changed += 1;
+        if !agrees {
+            self.exceptions.insert(key.clone(), Exception::Shows(on.clone(), now));
+        }
+        if edits.is_empty() {
+            return Ok(());
+        }
+        if !agrees {
+            self.origin.insert(key.clone(), on.clone());
+        }
+        let existing = self.work.record(&self.work.state_at(&on)?, key)?;
+        let operation = if existing.is_some() {
+            Operation::Change(edits)
+        } else {
+            let empty = Value::Map(Map::new());
+            let record =
+                apply(Some(&empty), &Operation::Change(edits)).map_err(|error| other("reading a row", error))?;
+            let Some(record) = record else { return Ok(()) };
+            Operation::Add(record)
+        };
+        self.groups.entry(on).or_default().insert(key.clone(), operation);
+        Ok(())
+    }
+}
+
+/// Decodes a record that was encoded here.
+pub(super) fn decode(record: &[u8]) -> SyncResult<Map> {
+    match cbor::decode(record) {
+        Ok(Value::Map(map)) => Ok(map),
+        Ok(_) => Err(crate::sync::SyncError::Damaged("a row".to_owned())),
+        Err(error) => Err(other("reading a row", error)),
+    }
+}

@@ -1,0 +1,192 @@
+//! Tables of rows: the way of sources that have too many records for an index entry and a stored view of each.
+//!
+//! *Owns* what [`crate::source::table`] leaves open: which column is which ([`lens`]), which rows were edited
+//! ([`intake`]), what a table is to become ([`outtake`]) and what is known of it ([`known`]). *Leaves* to the rest of
+//! `sync` the order of steps, history and remotes. *Invariant*: the table shows `lens(base)` but for its exceptions.
+//! `docs/architecture.md`, section "Tables", says why. *Start reading* at [`take_in`] and [`TablePlan`].
+
+mod columns;
+mod content;
+mod edits;
+mod first;
+mod gather;
+mod intake;
+mod judge;
+mod known;
+mod lens;
+mod outtake;
+mod ranks;
+mod safeguard;
+mod sorter;
+
+pub(super) use intake::{is_untouched, take_in};
+pub(super) use known::schema_of;
+pub(super) use outtake::{TablePlan, plan, settle};
+
+use std::sync::Arc;
+
+use serde_json::Value as Json;
+
+use super::config::SourceConfig;
+use super::report::SourceReport;
+use super::work::Work;
+use super::{SyncResult, source_error};
+use crate::disk::Stat;
+use crate::model::row::{Cell, SCHEMA_KEY, Schema, from_value, key};
+use crate::model::{RecordKey, Value};
+use crate::source::table::{self, Header, Location, Prints, TableFormat};
+
+/// What taking in a table gave.
+pub(super) struct Taken {
+    pub(super) report: SourceReport,
+    pub(super) rows: Rows,
+}
+
+/// The fingerprints of a table with what they say.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Rows {
+    pub(super) prints: Prints,
+    /// What the place looked like when it was read.
+    pub(super) stats: Vec<Stat>,
+    /// When it was read, in nanoseconds since 1970.
+    pub(super) read_ns: i128,
+    /// Whether no row waits for anything.
+    pub(super) is_settled: bool,
+}
+
+impl Rows {
+    /// Writes the fingerprints of a source that is recorded as it is in `work`.
+    pub(super) fn save(&self, work: &Work<'_>, source: &str) {
+        let Some(view) = work.view.sources.get(source) else {
+            return;
+        };
+        if self.read_ns == 0 {
+            // Nothing was read: there is nothing that a later scan may rely on.
+            let _lost = work.env.disk.remove(&known::cache_path(work, source));
+            return;
+        }
+        let header = Header {
+            tag: Some(known::tag(view)),
+            stats: self.stats.clone(),
+            read_ns: self.read_ns,
+            is_settled: self.is_settled,
+        };
+        // A cache that cannot be written costs time, nothing else.
+        let _lost = self
+            .prints
+            .save(&work.env.disk, &known::cache_path(work, source), &header);
+    }
+
+    /// Reads the fingerprints of a source if they belong to its recorded state.
+    fn load(work: &Work<'_>, source: &str) -> Option<Self> {
+        let view = work.view.sources.get(source)?;
+        let (header, prints) = Prints::load(&work.env.disk, &known::cache_path(work, source))?;
+        (header.tag == Some(known::tag(view))).then_some(Self {
+            prints,
+            stats: header.stats,
+            read_ns: header.read_ns,
+            is_settled: header.is_settled,
+        })
+    }
+}
+
+/// Returns the format of a source of rows; `None` for sources of items.
+pub(super) fn format_of(config: &SourceConfig) -> Option<Arc<dyn TableFormat>> {
+    if config.map.is_some() {
+        return None;
+    }
+    format_named(&config.format)
+}
+
+/// Returns a format of tables by name.
+pub(super) fn format_named(name: &str) -> Option<Arc<dyn TableFormat>> {
+    let found = table::formats().into_iter().find(|format| format.info().name == name);
+    found.map(Arc::from)
+}
+
+/// Returns where a source's table is.
+pub(super) fn location_of(config: &SourceConfig) -> Location {
+    Location {
+        path: config.location.clone(),
+        table: config.table.clone(),
+    }
+}
+
+/// Returns what people know a row by: its key columns, or the start of its record's key.
+pub(super) fn row_name(schema: &Schema, key: &RecordKey, record: &Value) -> String {
+    let parts: Vec<String> = schema
+        .key
+        .iter()
+        .map(|id| {
+            let value = record.as_map().and_then(|map| map.get(id.as_str()));
+            from_value(value).text().unwrap_or_default().into_owned()
+        })
+        .collect();
+    if key.bytes() == SCHEMA_KEY {
+        return "schema".to_owned();
+    }
+    if parts.is_empty() {
+        key.to_string()
+    } else {
+        parts.join(",")
+    }
+}
+
+/// Returns the key that a person typed: the key columns' values, separated by commas.
+pub(super) fn typed_key(schema: &Schema, typed: &str) -> Option<RecordKey> {
+    let mut bytes = Vec::new();
+    let parts: Vec<&str> = if schema.key.len() == 1 {
+        vec![typed]
+    } else {
+        typed.split(',').collect()
+    };
+    if parts.len() != schema.key.len() {
+        return None;
+    }
+    for part in parts {
+        key::push_part(&Cell::Text(part.into()), &mut bytes);
+    }
+    key::bound(&mut bytes);
+    RecordKey::new(bytes)
+}
+
+/// Returns a row as a JSON object: its columns by name, in their order.
+pub(super) fn row_json(schema: &Schema, record: &Value) -> Json {
+    let value = |id: &str| {
+        record
+            .as_map()
+            .and_then(|map| map.get(id))
+            .map_or(Json::Null, super::look::json_of)
+    };
+    let mut object = serde_json::Map::new();
+    for column in &schema.columns {
+        // Of two columns of one name each keeps its value.
+        let name = if object.contains_key(&column.name) {
+            &column.id
+        } else {
+            &column.name
+        };
+        object.insert(name.clone(), value(&column.id));
+    }
+    Json::Object(object)
+}
+
+/// Counts the rows that a source shows.
+pub(super) fn count(work: &Work<'_>, config: &SourceConfig) -> SyncResult<u64> {
+    let view = work.source_view(&config.name);
+    let state = work.state_at(&view.base)?;
+    let records = crate::tree::count(work.objects, &state.content).map_err(|error| super::other("counting", error))?;
+    let missing = known::load(work.objects, &view)?;
+    let missing = missing
+        .values()
+        .filter(|exception| matches!(exception, known::Exception::Missing))
+        .count();
+    Ok(records.saturating_sub(1 + missing as u64))
+}
+
+/// Opens the table of a source.
+fn open(work: &Work<'_>, config: &SourceConfig, format: &dyn TableFormat) -> SyncResult<Box<dyn table::Table>> {
+    format
+        .open(&work.env.disk, &location_of(config))
+        .map_err(|error| source_error(config, error))
+}

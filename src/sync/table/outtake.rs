@@ -1,0 +1,625 @@
+//! Writing out: what a table is to become, and what is known of it afterwards.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use super::gather::{Gatherer, Which};
+use super::known::{self, Exception, Exceptions};
+use super::lens::{Bound, Lens, row_edits};
+use super::ranks::{Shift, narrow};
+use super::{Rows, format_of, location_of, open, row_name, schema_of};
+use crate::delta::{Entry, State};
+use crate::model::row::{Schema, schema_key};
+use crate::model::{Map, RecordKey, SnapshotId, Value, cbor};
+use crate::source::SourceError;
+use crate::source::table::{ColumnEdit, NO_RANK, RowEdit, Table, TableColumn, TableWrite, WriteOutcome};
+use crate::store::Intent;
+use crate::sync::config::{Direction, SourceConfig};
+use crate::sync::look::record_difference;
+use crate::sync::report::{RecordDifference, SetAside, SourceReport};
+use crate::sync::work::Work;
+use crate::sync::{SyncResult, other, source_error};
+use crate::tree;
+
+/// What a table is to become.
+pub(in crate::sync) struct TablePlan {
+    pub(in crate::sync) report: SourceReport,
+    /// The columns of a table that is still to be made.
+    create: Option<Vec<TableColumn>>,
+    write: TableWrite,
+    /// For each row edit the record, what it showed and is to show, and where the table stands if it is refused.
+    edited: Vec<Edited>,
+    heads: Vec<SnapshotId>,
+    /// What is left to say of rows once everything is written.
+    exceptions: Exceptions,
+    bound: Bound,
+    rows: Rows,
+}
+
+struct Edited {
+    key: RecordKey,
+    name: String,
+    was: Option<Map>,
+    wanted: Option<Map>,
+    refused: Exception,
+}
+
+impl TablePlan {
+    /// Returns whether anything is to be written into the table.
+    pub(in crate::sync) fn is_writing(&self) -> bool {
+        self.create.is_some() || !self.write.rows.is_empty() || !self.write.columns.is_empty()
+    }
+}
+
+/// Settles the write-back that a crash cut off in one table; returns whether there was one.
+///
+/// How far it came is not known, so rows that show what was intended will agree with that.
+pub(in crate::sync) fn settle(work: &mut Work<'_>, config: &SourceConfig) -> bool {
+    let mut view = work.source_view(&config.name);
+    let Some(intent) = view.intent.take() else {
+        return false;
+    };
+    known::set_tried(&mut view, &intent.base);
+    work.set_source_view(&config.name, view);
+    true
+}
+
+/// Plans the write-back of one table; `None` when it is in step already. `rows` is what a scan in this run found.
+pub(in crate::sync) fn plan(
+    work: &Work<'_>,
+    config: &SourceConfig,
+    rows: Option<Rows>,
+) -> SyncResult<Option<TablePlan>> {
+    let view = work.source_view(&config.name);
+    let heads = work.heads(&config.collection);
+    let exceptions = known::load(work.objects, &view)?;
+    if config.direction == Direction::In || heads.is_empty() || (view.base == heads && exceptions.is_empty()) {
+        return Ok(None);
+    }
+    let state = work.state_at(&heads)?;
+    let schema = schema_of(work, &state)?;
+    if schema.columns.is_empty() {
+        return Ok(None);
+    }
+    let Some(format) = format_of(config) else {
+        return Ok(None);
+    };
+    let location = location_of(config);
+    let mut plan = TablePlan {
+        report: SourceReport {
+            name: config.name.clone(),
+            ..SourceReport::default()
+        },
+        create: None,
+        write: TableWrite::default(),
+        edited: Vec::new(),
+        heads,
+        exceptions: Exceptions::new(),
+        bound: known::bound(&view).unwrap_or_default(),
+        rows: Rows::default(),
+    };
+    let table: Box<dyn Table> = match format.open(&work.env.disk, &location) {
+        Ok(table) => table,
+        Err(SourceError::Missing(_)) if view.base.is_empty() => {
+            let columns = columns_of(&schema, format.info().has_tables);
+            let ids = schema.columns.iter().map(|column| column.id.clone());
+            plan.bound = ids.zip(columns.iter().map(|column| column.name.clone())).collect();
+            let absent = Absent {
+                columns: columns.clone(),
+                is_typed: format.info().is_typed,
+            };
+            plan.create = Some(columns);
+            Box::new(absent)
+        }
+        Err(error) => return Err(source_error(config, error)),
+    };
+    if plan.create.is_none() {
+        let names = table.columns().iter().map(|column| &column.name);
+        if !plan.bound.iter().map(|(_, name)| name).eq(names) {
+            plan.report
+                .notes
+                .push("its columns changed meanwhile; it is left for the next run".to_owned());
+            return Ok(Some(plan.untouched(work, config)?));
+        }
+        let before = schema_of(work, &work.state_at(&view.base)?)?;
+        plan.columns(&schema, &before);
+    }
+    if view.base.is_empty() {
+        plan.rows = rows.unwrap_or_default();
+    } else if let Some(rows) = rows.or_else(|| Rows::load(work, &config.name)) {
+        plan.rows = rows;
+    } else {
+        plan.report.notes.push("it is read again at the next run".to_owned());
+        return Ok(Some(plan.untouched(work, config)?));
+    }
+    let ids: Vec<String> = plan.bound.iter().map(|(id, _)| id.clone()).collect();
+    let lens = Lens::new(&ids, &schema)?;
+    let mut planner = Planner {
+        work,
+        table: table.as_ref(),
+        lens: &lens,
+        schema: &schema,
+        base_heads: view.base.clone(),
+        base: work.state_at(&view.base)?,
+        state,
+        places: HashMap::new(),
+        plan,
+    };
+    planner.rows(&exceptions)?;
+    let mut plan = planner.plan;
+    plan.report.not_shown = if lens.shows_all() { 0 } else { plan.report.not_shown };
+    Ok(Some(plan))
+}
+
+/// Returns the columns of a table that is to be made; in a database no two have one name, and each has one.
+fn columns_of(schema: &Schema, is_database: bool) -> Vec<TableColumn> {
+    let mut taken = BTreeSet::new();
+    let mut name_of = |column: &crate::model::row::Column| {
+        let is_free = taken.insert(column.name.to_lowercase()) && !column.name.is_empty();
+        let mut name = if is_free || !is_database {
+            column.name.clone()
+        } else {
+            column.id.clone()
+        };
+        while is_database && !is_free && !taken.insert(name.to_lowercase()) {
+            name.push('_');
+        }
+        name
+    };
+    let mut column = |column: &crate::model::row::Column| TableColumn {
+        name: name_of(column),
+        kind: Some(column.kind),
+        key: schema.key.iter().position(|id| *id == column.id),
+        is_read_only: false,
+    };
+    schema.columns.iter().map(&mut column).collect()
+}
+
+impl TablePlan {
+    /// Makes a plan that leaves everything for the next run.
+    fn untouched(mut self, work: &Work<'_>, config: &SourceConfig) -> SyncResult<Self> {
+        let view = work.source_view(&config.name);
+        self.write = TableWrite::default();
+        self.heads.clone_from(&view.base);
+        self.exceptions = known::load(work.objects, &view)?;
+        self.rows = Rows::default();
+        Ok(self)
+    }
+
+    /// Brings columns that came or were renamed elsewhere since the table was last in step.
+    fn columns(&mut self, schema: &Schema, before: &Schema) {
+        for (at, (id, name)) in self.bound.iter_mut().enumerate() {
+            let (Some(now), was) = (schema.column(id), before.column(id)) else {
+                continue;
+            };
+            if now.name != *name && was.is_some_and(|was| was.name == *name) {
+                name.clone_from(&now.name);
+                let name = name.clone();
+                self.write.columns.push(ColumnEdit::Rename { column: at, name });
+            }
+        }
+        for column in &schema.columns {
+            let is_new = before.column(&column.id).is_none();
+            if is_new && !self.bound.iter().any(|(id, _)| *id == column.id) {
+                self.bound.push((column.id.clone(), column.name.clone()));
+                self.write.columns.push(ColumnEdit::Add {
+                    name: column.name.clone(),
+                    kind: column.kind,
+                });
+            }
+        }
+    }
+}
+
+/// A table that is still to be made: it shows what it is given.
+struct Absent {
+    columns: Vec<TableColumn>,
+    is_typed: bool,
+}
+
+impl Table for Absent {
+    fn columns(&self) -> &[TableColumn] {
+        &self.columns
+    }
+
+    fn is_typed(&self) -> bool {
+        self.is_typed
+    }
+
+    fn read(
+        &self,
+        _each: &mut dyn FnMut(crate::source::table::RawRow<'_>) -> Result<(), SourceError>,
+    ) -> Result<crate::source::table::ReadEnd, SourceError> {
+        Ok(crate::source::table::ReadEnd { is_complete: true })
+    }
+
+    fn cells<'r>(
+        &self,
+        _row: &'r [u8],
+        _each: &mut dyn FnMut(usize, crate::model::row::Cell<'r>),
+    ) -> Result<(), crate::format::ItemError> {
+        Ok(())
+    }
+
+    fn shown(&self, _column: usize, value: Option<Value>) -> Option<Value> {
+        value
+    }
+
+    fn write(&mut self, _write: &TableWrite) -> Result<WriteOutcome, SourceError> {
+        Ok(WriteOutcome::Busy("it is not there".to_owned()))
+    }
+}
+
+struct Planner<'p> {
+    work: &'p Work<'p>,
+    table: &'p dyn Table,
+    lens: &'p Lens,
+    schema: &'p Schema,
+    base_heads: Vec<SnapshotId>,
+    base: State,
+    state: State,
+    /// Places in the table by rank, of the rows that are to be changed.
+    places: HashMap<u32, u64>,
+    plan: TablePlan,
+}
+
+impl Planner<'_> {
+    fn rows(&mut self, exceptions: &Exceptions) -> SyncResult<()> {
+        let objects = self.work.objects;
+        let mut keys: BTreeSet<RecordKey> = exceptions.keys().cloned().collect();
+        for change in tree::diff(objects, &self.base.content, &self.state.content) {
+            let change = change.map_err(|error| other("comparing states", error))?;
+            keys.extend(RecordKey::new(change.key));
+        }
+        keys.remove(&schema_key());
+        let mut ranks = BTreeMap::new();
+        for key in &keys {
+            let (rank, is_there) = tree::rank(objects, &self.base.content, key.bytes())
+                .map_err(|error| other("comparing states", error))?;
+            if is_there {
+                ranks.insert(narrow(rank), key);
+            }
+        }
+        for (row, rank) in self.plan.rows.prints.ranks.iter().enumerate() {
+            if *rank != NO_RANK && ranks.contains_key(rank) {
+                self.places.insert(*rank, row as u64);
+            }
+        }
+        for key in &keys {
+            self.row(key, exceptions.get(key))?;
+        }
+        Ok(())
+    }
+
+    fn row(&mut self, key: &RecordKey, exception: Option<&Exception>) -> SyncResult<()> {
+        let objects = self.work.objects;
+        let base = self.work.record(&self.base, key)?;
+        let head = self.work.record(&self.state, key)?;
+        let (on, was) = match exception {
+            Some(Exception::SetAside(_)) => {
+                if let Some(exception) = exception {
+                    self.plan.exceptions.insert(key.clone(), exception.clone());
+                }
+                return Ok(());
+            }
+            Some(Exception::Missing) => (self.base_heads.clone(), None),
+            Some(Exception::Shows(on, was)) => (on.clone(), Some(was.clone())),
+            None => {
+                let shown = base.as_ref().map(|base| self.lens.shown(objects, self.table, base));
+                (self.base_heads.clone(), shown.transpose()?)
+            }
+        };
+        let wanted = head
+            .as_ref()
+            .map(|head| self.lens.shown(objects, self.table, head))
+            .transpose()?;
+        let is_same = match (&was, &wanted) {
+            (Some(was), Some(wanted)) => row_edits(was, wanted).is_empty(),
+            (was, wanted) => was.is_none() && wanted.is_none(),
+        };
+        if is_same {
+            return Ok(());
+        }
+        let refused = match &was {
+            Some(was) => Exception::Shows(on, was.clone()),
+            None => Exception::Missing,
+        };
+        let known = head.as_ref().or(base.as_ref()).cloned().unwrap_or(Value::Null);
+        let name = row_name(self.schema, key, &known);
+        let old = was.as_ref().map(|was| self.lens.values(objects, was)).transpose()?;
+        let new = head.as_ref().map(|head| {
+            self.lens
+                .values(objects, &self.target(head, was.as_ref(), wanted.as_ref()))
+        });
+        let edit = match (old, new.transpose()?) {
+            (None, Some(new)) => RowEdit::Insert { new },
+            (Some(old), new) => {
+                let rank = tree::rank(objects, &self.base.content, key.bytes());
+                let (rank, _) = rank.map_err(|error| other("comparing states", error))?;
+                let Some(row) = self.places.get(&narrow(rank)).copied() else {
+                    self.plan
+                        .report
+                        .notes
+                        .push(format!("row `{name}` is left for the next run"));
+                    self.plan.exceptions.insert(key.clone(), refused);
+                    return Ok(());
+                };
+                match new {
+                    Some(new) => RowEdit::Update { row, old, new },
+                    None => RowEdit::Delete { row, old },
+                }
+            }
+            (None, None) => return Ok(()),
+        };
+        let written = &mut self.plan.report.written;
+        match &edit {
+            RowEdit::Insert { .. } => written.added += 1,
+            RowEdit::Update { .. } => written.changed += 1,
+            RowEdit::Delete { .. } => written.removed += 1,
+        }
+        if let Some(head) = head.as_ref().and_then(Value::as_map) {
+            let shown = self.lens.cut(&Value::Map(head.clone())).len();
+            self.plan.report.not_shown += head.len().saturating_sub(shown) as u64;
+        }
+        self.plan.write.rows.push(edit);
+        self.plan.edited.push(Edited {
+            key: key.clone(),
+            name,
+            was,
+            wanted,
+            refused,
+        });
+        Ok(())
+    }
+
+    /// Returns what is to stand in a row: what it shows where that is right already, else the record's own value.
+    fn target(&self, head: &Value, was: Option<&Map>, wanted: Option<&Map>) -> Map {
+        let mut target = self.lens.cut(head);
+        for ((id, _), column) in self.lens.columns.iter().zip(self.table.columns()) {
+            if column.is_read_only {
+                target.remove(id.as_str());
+                let shown = was.and_then(|was| was.get(id.as_str()));
+                target.extend(shown.map(|value| (id.clone(), value.clone())));
+            }
+        }
+        for (id, value) in was.into_iter().flatten() {
+            let wanted = wanted.and_then(|wanted| wanted.get(id.as_str()));
+            if wanted.is_some_and(|wanted| cbor::encode(wanted) == cbor::encode(value)) {
+                target.insert(id.clone(), value.clone());
+            }
+        }
+        target
+    }
+}
+
+impl TablePlan {
+    /// Records the intent in the view of the source.
+    pub(in crate::sync) fn announce(&self, work: &mut Work<'_>, config: &SourceConfig) -> SyncResult<()> {
+        let mut view = work.source_view(&config.name);
+        let (index, views) = known::store(work.objects, &self.exceptions)?;
+        view.intent = Some(Intent {
+            index,
+            views,
+            files: view.files,
+            base: self.heads.clone(),
+            next_item: view.next_item,
+            lens: view.lens,
+        });
+        work.set_source_view(&config.name, view);
+        Ok(())
+    }
+
+    /// Writes the table and settles what is known of it by what is really there.
+    pub(in crate::sync) fn execute(
+        mut self,
+        work: &mut Work<'_>,
+        config: &SourceConfig,
+    ) -> SyncResult<(SourceReport, Rows)> {
+        let mut view = work.source_view(&config.name);
+        view.intent = None;
+        if self.is_writing() {
+            match self.write(work, config) {
+                Ok(WriteOutcome::Written(refusals)) => {
+                    for refusal in refusals {
+                        let Some(edited) = self.edited.get(refusal.edit) else {
+                            continue;
+                        };
+                        let written = &mut self.report.written;
+                        match self.write.rows.get(refusal.edit) {
+                            Some(RowEdit::Insert { .. }) => written.added = written.added.saturating_sub(1),
+                            Some(RowEdit::Update { .. }) => written.changed = written.changed.saturating_sub(1),
+                            _ => written.removed = written.removed.saturating_sub(1),
+                        }
+                        self.report.set_aside.push(SetAside {
+                            item: format!("{} `{}`", config.location.display(), edited.name),
+                            reason: refusal.reason,
+                        });
+                        self.exceptions.insert(edited.key.clone(), edited.refused.clone());
+                    }
+                }
+                outcome => {
+                    let reason = match outcome {
+                        Ok(WriteOutcome::Busy(reason)) => reason,
+                        Err(error) => crate::sync::chain(&error),
+                        Ok(WriteOutcome::Written(_)) => String::new(),
+                    };
+                    self.report.written = crate::sync::report::Tally::default();
+                    self.report.not_shown = 0;
+                    self.report.set_aside.push(SetAside {
+                        item: config.location.display().to_string(),
+                        reason,
+                    });
+                    work.set_source_view(&config.name, view);
+                    self.rows.is_settled = false;
+                    return Ok((self.report, self.rows));
+                }
+            }
+        }
+        let (old, new) = (work.state_at(&view.base)?, work.state_at(&self.heads)?);
+        Shift::between(work.objects, &old, &new)?.apply(&mut self.rows.prints.ranks);
+        if self.is_writing() {
+            self.read_again(work, config, &new)?;
+        }
+        let (index, views) = known::store(work.objects, &self.exceptions)?;
+        view.index = index;
+        view.views = views;
+        view.base.clone_from(&self.heads);
+        known::set_tried(&mut view, &[]);
+        known::set_bound(&mut view, &self.bound);
+        work.set_source_view(&config.name, view);
+        self.rows.is_settled &= self.exceptions.is_empty();
+        Ok((self.report, self.rows))
+    }
+
+    fn write(&self, work: &Work<'_>, config: &SourceConfig) -> Result<WriteOutcome, SourceError> {
+        let Some(format) = format_of(config) else {
+            return Ok(WriteOutcome::Busy("its format is not known".to_owned()));
+        };
+        let (disk, location) = (&work.env.disk, location_of(config));
+        if let Some(columns) = &self.create {
+            format.create(disk, &location, columns)?;
+        } else {
+            let known = &self.rows.stats;
+            let present = format.state(disk, &location)?;
+            if present.is_some_and(|stats| stats != *known) {
+                return Ok(WriteOutcome::Busy(
+                    "it changed meanwhile; it is left for the next run".to_owned(),
+                ));
+            }
+        }
+        format.open(disk, &location)?.write(&self.write)
+    }
+
+    /// Reads what was stored: rows that show what was meant are known, others are looked at by the next scan.
+    fn read_again(&mut self, work: &Work<'_>, config: &SourceConfig, state: &State) -> SyncResult<()> {
+        let Some(format) = format_of(config) else { return Ok(()) };
+        let stats = format
+            .state(&work.env.disk, &location_of(config))
+            .map_err(|error| source_error(config, error))?;
+        self.rows.stats = stats.unwrap_or_default();
+        self.rows.read_ns = i128::from(work.env.clock.now().0) * 1_000_000;
+        if self.rows.prints.seed == 0 {
+            let mut seed = [0; 8];
+            (work.env.random)(&mut seed);
+            self.rows.prints.seed = u64::from_le_bytes(seed);
+        }
+        let table = open(work, config, &*format)?;
+        let schema = schema_of(work, state)?;
+        let ids: Vec<String> = self.bound.iter().map(|(id, _)| id.clone()).collect();
+        let lens = Lens::new(&ids, &schema)?;
+        let mut gatherer = Gatherer {
+            work,
+            config,
+            encoder: lens.encoder(),
+            is_keyed: schema.is_keyed(),
+        };
+        let gathered = gatherer.known(table.as_ref(), &self.rows)?;
+        let Which::Changes { unknown, vanished, .. } = gathered.rows else {
+            return Ok(());
+        };
+        let (mut hashes, mut ranks) = (gathered.hashes, gathered.ranks);
+        let mut left: BTreeSet<u32> = vanished.into_iter().collect();
+        let mut by_content = self.written_by_content();
+        let mut is_settled = gathered.broken.is_empty() && gathered.is_complete;
+        for row in unknown {
+            let key = if schema.is_keyed() {
+                RecordKey::new(row.key)
+            } else {
+                by_content.get_mut(&row.record).and_then(Vec::pop)
+            };
+            let rank = match &key {
+                Some(key) => tree::rank(work.objects, &state.content, key.bytes()),
+                None => Ok((0, false)),
+            };
+            let (rank, is_there) = rank.map_err(|error| other("reading a record", error))?;
+            let is_meant = match (&key, is_there) {
+                (Some(key), true) => self.is_meant(work, state, &lens, table.as_ref(), key, &row.record)?,
+                _ => false,
+            };
+            if let Some(place) = ranks.get_mut(row.row).filter(|_| is_there) {
+                *place = narrow(rank);
+                left.remove(&narrow(rank));
+            }
+            if !is_meant {
+                is_settled = false;
+                if let Some(hash) = hashes.get_mut(row.row) {
+                    *hash = 0;
+                }
+            }
+        }
+        // Rows that went meanwhile are still to be found missing.
+        let shown = |rank: &u32| *rank != NO_RANK;
+        for rank in left.into_iter().filter(shown) {
+            is_settled = false;
+            hashes.push(0);
+            ranks.push(rank);
+        }
+        self.rows.prints.hashes = hashes;
+        self.rows.prints.ranks = ranks;
+        self.rows.is_settled = is_settled;
+        Ok(())
+    }
+
+    /// Lists the keys of written rows by what they are to show.
+    fn written_by_content(&self) -> BTreeMap<Vec<u8>, Vec<RecordKey>> {
+        let mut by_content: BTreeMap<Vec<u8>, Vec<RecordKey>> = BTreeMap::new();
+        for edited in &self.edited {
+            if let Some(wanted) = &edited.wanted {
+                let content = cbor::encode(&Value::Map(wanted.clone()));
+                by_content.entry(content).or_default().push(edited.key.clone());
+            }
+        }
+        by_content
+    }
+
+    fn is_meant(
+        &self,
+        work: &Work<'_>,
+        state: &State,
+        lens: &Lens,
+        table: &dyn Table,
+        key: &RecordKey,
+        record: &[u8],
+    ) -> SyncResult<bool> {
+        match self.exceptions.get(key) {
+            Some(Exception::Shows(_, shown)) => Ok(cbor::encode(&Value::Map(shown.clone())) == record),
+            Some(_) => Ok(false),
+            None => {
+                let bytes = tree::get(work.objects, &state.content, key.bytes());
+                let bytes = bytes.map_err(|error| other("reading a record", error))?;
+                match bytes.filter(|bytes| !Entry::is_alias(bytes)) {
+                    Some(bytes) => lens.is_same(work.objects, table, record, &bytes),
+                    None => Ok(false),
+                }
+            }
+        }
+    }
+
+    /// Calls `each` for every row that the plan writes, as the table will show it.
+    pub(in crate::sync) fn differences(
+        &self,
+        work: &Work<'_>,
+        config: &SourceConfig,
+        each: &mut dyn FnMut(RecordDifference) -> SyncResult<()>,
+    ) -> SyncResult<()> {
+        let state = work.state_at(&self.heads)?;
+        for edited in &self.edited {
+            let (old, new) = (
+                edited.was.clone().map(Value::Map),
+                edited.wanted.clone().map(Value::Map),
+            );
+            if let Some(mut line) = record_difference(
+                work,
+                &config.collection,
+                &state,
+                &edited.key,
+                old.as_ref(),
+                new.as_ref(),
+            ) {
+                line.source = Some(config.name.clone());
+                line.direction = Some("out".to_owned());
+                each(line)?;
+            }
+        }
+        Ok(())
+    }
+}
