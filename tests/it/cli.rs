@@ -79,7 +79,6 @@ fn commands_to_come_say_so() {
         "manager accounts --all",
         "systems forget laptop",
         "add-source x --filter a",
-        "add-source x --key a,b",
     ] {
         let run = env.run(words).code(2);
         assert!(run.stderr.contains("is not built yet"), "{run}");

@@ -3,6 +3,8 @@
 #![allow(clippy::unwrap_used, reason = "a failing test may panic")]
 #![allow(
     clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    clippy::cast_possible_wrap,
     clippy::format_collect,
     clippy::format_push_string,
     clippy::needless_pass_by_value,
@@ -29,5 +31,9 @@ mod quiet;
 mod ranks;
 mod readme;
 mod safeguards;
+mod table_corpus;
+mod table_crash;
+mod table_random;
+mod table_sync;
 mod undo;
 mod world;

@@ -363,6 +363,17 @@ impl System<'_> {
         });
     }
 
+    /// Binds a file, folder or table in the system's folder with more options; an empty format is detected.
+    #[track_caller]
+    pub(crate) fn add_with(&self, location: &str, format: &str, more: AddSource) {
+        self.add(AddSource {
+            location: location.to_owned(),
+            format: (!format.is_empty()).then(|| format.to_owned()),
+            create: true,
+            ..more
+        });
+    }
+
     /// Binds a source.
     #[track_caller]
     pub(crate) fn add(&self, options: AddSource) {
