@@ -500,7 +500,7 @@ _dsync() {
             return 0
             ;;
         dsync__subcmd__clone)
-            opts="-C -q -v -h --name --key-file --passphrase-file --dry-run --store --json --quiet --verbose --color --wait --help"
+            opts="-C -q -v -h --name --key-file --passphrase-file --password-file --token-file --ca-file --limit-rate --accept-new --dry-run --store --json --quiet --verbose --color --wait --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -515,6 +515,22 @@ _dsync() {
                     return 0
                     ;;
                 --passphrase-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --password-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --token-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ca-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --limit-rate)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -2008,7 +2024,7 @@ _dsync() {
             return 0
             ;;
         dsync__subcmd__remote__subcmd__add)
-            opts="-C -q -v -h --plain --key-file --passphrase-file --recipient --dry-run --store --json --quiet --verbose --color --wait --help"
+            opts="-C -q -v -h --plain --key-file --passphrase-file --password-file --token-file --ca-file --limit-rate --accept-new --recipient --dry-run --store --json --quiet --verbose --color --wait --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2019,6 +2035,22 @@ _dsync() {
                     return 0
                     ;;
                 --passphrase-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --password-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --token-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ca-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --limit-rate)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

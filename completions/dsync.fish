@@ -90,12 +90,17 @@ complete -c dsync -n "__fish_dsync_using_subcommand init" -s h -l help -d 'Print
 complete -c dsync -n "__fish_dsync_using_subcommand clone" -l name -d 'The name by which other systems know this one [default: the name of the folder]' -r
 complete -c dsync -n "__fish_dsync_using_subcommand clone" -l key-file -d 'Read the key from this file (an age identity or an SSH key)' -r -F
 complete -c dsync -n "__fish_dsync_using_subcommand clone" -l passphrase-file -d 'Read the passphrase from this file' -r -F
+complete -c dsync -n "__fish_dsync_using_subcommand clone" -l password-file -d 'Read the password of the user in the URL from this file' -r -F
+complete -c dsync -n "__fish_dsync_using_subcommand clone" -l token-file -d 'Read a bearer token from this file (HTTP)' -r -F
+complete -c dsync -n "__fish_dsync_using_subcommand clone" -l ca-file -d 'Trust the certificates in this PEM file instead of the system\'s (HTTP, S3)' -r -F
+complete -c dsync -n "__fish_dsync_using_subcommand clone" -l limit-rate -d 'Send and receive at most so many bytes in a second' -r
 complete -c dsync -n "__fish_dsync_using_subcommand clone" -s C -d 'Work as if started in DIR' -r -F
 complete -c dsync -n "__fish_dsync_using_subcommand clone" -l store -d 'Use the store in DIR, not the one in or above the working directory [env: DSYNC_STORE]' -r -F
 complete -c dsync -n "__fish_dsync_using_subcommand clone" -l color -d 'Colour the text' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Also into files and pipes'
 never\t'Not at all'"
 complete -c dsync -n "__fish_dsync_using_subcommand clone" -l wait -d 'Wait at most so long for a store that is in use; 0 fails at once' -r
+complete -c dsync -n "__fish_dsync_using_subcommand clone" -l accept-new -d 'Accept the key of a host that was never seen (SFTP)'
 complete -c dsync -n "__fish_dsync_using_subcommand clone" -l dry-run -d 'Tell what would happen and change nothing'
 complete -c dsync -n "__fish_dsync_using_subcommand clone" -l json -d 'Print JSON; errors become one JSON object on standard error'
 complete -c dsync -n "__fish_dsync_using_subcommand clone" -s q -l quiet -d 'Print only what was asked for and errors'
@@ -180,6 +185,10 @@ complete -c dsync -n "__fish_dsync_using_subcommand remote; and not __fish_seen_
 complete -c dsync -n "__fish_dsync_using_subcommand remote; and not __fish_seen_subcommand_from add list remove help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c dsync -n "__fish_dsync_using_subcommand remote; and __fish_seen_subcommand_from add" -l key-file -d 'Read the key from this file (an age identity or an SSH key)' -r -F
 complete -c dsync -n "__fish_dsync_using_subcommand remote; and __fish_seen_subcommand_from add" -l passphrase-file -d 'Read the passphrase from this file' -r -F
+complete -c dsync -n "__fish_dsync_using_subcommand remote; and __fish_seen_subcommand_from add" -l password-file -d 'Read the password of the user in the URL from this file' -r -F
+complete -c dsync -n "__fish_dsync_using_subcommand remote; and __fish_seen_subcommand_from add" -l token-file -d 'Read a bearer token from this file (HTTP)' -r -F
+complete -c dsync -n "__fish_dsync_using_subcommand remote; and __fish_seen_subcommand_from add" -l ca-file -d 'Trust the certificates in this PEM file instead of the system\'s (HTTP, S3)' -r -F
+complete -c dsync -n "__fish_dsync_using_subcommand remote; and __fish_seen_subcommand_from add" -l limit-rate -d 'Send and receive at most so many bytes in a second' -r
 complete -c dsync -n "__fish_dsync_using_subcommand remote; and __fish_seen_subcommand_from add" -l recipient -d 'Also let this age or SSH public key open it (can be repeated)' -r
 complete -c dsync -n "__fish_dsync_using_subcommand remote; and __fish_seen_subcommand_from add" -s C -d 'Work as if started in DIR' -r -F
 complete -c dsync -n "__fish_dsync_using_subcommand remote; and __fish_seen_subcommand_from add" -l store -d 'Use the store in DIR, not the one in or above the working directory [env: DSYNC_STORE]' -r -F
@@ -188,6 +197,7 @@ always\t'Also into files and pipes'
 never\t'Not at all'"
 complete -c dsync -n "__fish_dsync_using_subcommand remote; and __fish_seen_subcommand_from add" -l wait -d 'Wait at most so long for a store that is in use; 0 fails at once' -r
 complete -c dsync -n "__fish_dsync_using_subcommand remote; and __fish_seen_subcommand_from add" -l plain -d 'Do not seal: whoever can read the storage can read the records'
+complete -c dsync -n "__fish_dsync_using_subcommand remote; and __fish_seen_subcommand_from add" -l accept-new -d 'Accept the key of a host that was never seen (SFTP)'
 complete -c dsync -n "__fish_dsync_using_subcommand remote; and __fish_seen_subcommand_from add" -l dry-run -d 'Tell what would happen and change nothing'
 complete -c dsync -n "__fish_dsync_using_subcommand remote; and __fish_seen_subcommand_from add" -l json -d 'Print JSON; errors become one JSON object on standard error'
 complete -c dsync -n "__fish_dsync_using_subcommand remote; and __fish_seen_subcommand_from add" -s q -l quiet -d 'Print only what was asked for and errors'

@@ -7,7 +7,7 @@ use secrecy::SecretString;
 
 use super::context::Context;
 use crate::disk::Disk;
-use crate::sync::{Overrides, RemoteOptions, SyncOptions, SyncResult};
+use crate::sync::{Overrides, RemoteOptions, SyncOptions, SyncResult, TransportConfig};
 
 /// `--dry-run`.
 #[derive(Debug, Clone, Copy, Default, Args)]
@@ -75,6 +75,27 @@ pub(crate) struct OpeningArgs {
     pub(crate) passphrase_file: Option<PathBuf>,
 }
 
+/// How a remote on the network is reached.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Reaching a remote on the network")]
+pub(crate) struct TransportArgs {
+    /// Read the password of the user in the URL from this file
+    #[arg(long, value_name = "FILE", hide_short_help = true)]
+    password_file: Option<PathBuf>,
+    /// Read a bearer token from this file (HTTP)
+    #[arg(long, value_name = "FILE", conflicts_with = "password_file", hide_short_help = true)]
+    token_file: Option<PathBuf>,
+    /// Trust the certificates in this PEM file instead of the system's (HTTP, S3)
+    #[arg(long, value_name = "FILE", hide_short_help = true)]
+    ca_file: Option<PathBuf>,
+    /// Send and receive at most so many bytes in a second
+    #[arg(long, value_name = "BYTES", value_parser = clap::value_parser!(u64).range(1..), hide_short_help = true)]
+    limit_rate: Option<u64>,
+    /// Accept the key of a host that was never seen (SFTP)
+    #[arg(long, hide_short_help = true)]
+    accept_new: bool,
+}
+
 impl OpeningArgs {
     /// Reads the passphrase and returns the options.
     pub(crate) fn options(&self, cx: &Context<'_>, dry_run: DryRun) -> SyncResult<RemoteOptions> {
@@ -88,6 +109,23 @@ impl OpeningArgs {
             dry_run: dry_run.dry_run,
             ..RemoteOptions::default()
         })
+    }
+}
+
+impl TransportArgs {
+    /// Adds them to the options of a remote.
+    pub(crate) fn add_to(&self, cx: &Context<'_>, options: RemoteOptions) -> RemoteOptions {
+        let path = |typed: &Option<PathBuf>| typed.as_deref().map(|path| cx.path(path));
+        RemoteOptions {
+            transport: TransportConfig {
+                password_file: path(&self.password_file),
+                token_file: path(&self.token_file),
+                ca_file: path(&self.ca_file),
+                limit_rate: self.limit_rate,
+            },
+            accept_new_host: self.accept_new,
+            ..options
+        }
     }
 }
 

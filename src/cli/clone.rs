@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use serde_json::json;
 
-use super::arguments::{DryRun, OpeningArgs, ask_passphrase};
+use super::arguments::{DryRun, OpeningArgs, TransportArgs, ask_passphrase};
 use super::context::Context;
 use super::error::Exit;
 use super::text::{escape, mask_secrets};
@@ -31,6 +31,8 @@ pub(super) struct Clone {
     #[command(flatten)]
     opening: OpeningArgs,
     #[command(flatten)]
+    transport: TransportArgs,
+    #[command(flatten)]
     dry_run: DryRun,
 }
 
@@ -51,7 +53,7 @@ impl Clone {
             }
             return Ok(Exit::Done);
         }
-        let options = self.opening.options(cx, self.dry_run)?;
+        let options = self.transport.add_to(cx, self.opening.options(cx, self.dry_run)?);
         let report = self.clone_asking(cx, &url, &folder, options)?;
         if !cx.ui.is_json() {
             cx.ui.told(format!("made a store in {shown}"))?;

@@ -1,5 +1,6 @@
 //! What a command gets besides its own arguments: the streams, the working directory and the way to the store.
 
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::io;
 use std::path::{Component, Path, PathBuf};
@@ -7,8 +8,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use secrecy::SecretString;
+
 use super::ui::Ui;
 use crate::disk::{Disk, SystemClock};
+use crate::remote::{Ask, AskNobody, Network};
 use crate::sync::{Environment, Repository, SyncError, SyncResult};
 
 /// The process around a command, or what stands for it in a demonstration.
@@ -21,6 +25,10 @@ pub(crate) struct World {
     pub(crate) machine: String,
     /// Set by Ctrl-C.
     pub(crate) interrupted: Arc<AtomicBool>,
+    /// The home folder.
+    pub(crate) home: Option<PathBuf>,
+    /// The variables of the environment that remotes look at.
+    pub(crate) variables: BTreeMap<String, String>,
 }
 
 impl World {
@@ -39,7 +47,48 @@ impl World {
                 .map(PathBuf::from),
             machine: machine_id(),
             interrupted,
+            home: std::env::home_dir(),
+            variables: Network::VARIABLES
+                .into_iter()
+                .filter_map(|name| Some((name.to_owned(), std::env::var_os(name)?.into_string().ok()?)))
+                .collect(),
         })
+    }
+
+    /// Returns what remotes on the network need.
+    fn network(&self, may_ask: bool) -> Network {
+        Network {
+            disk: Disk::default(),
+            home: self.home.clone(),
+            variables: self.variables.clone(),
+            ask: if may_ask {
+                Arc::new(AskPerson)
+            } else {
+                Arc::new(AskNobody)
+            },
+            interrupted: Arc::clone(&self.interrupted),
+        }
+    }
+}
+
+/// The person at the terminal.
+struct AskPerson;
+
+impl Ask for AskPerson {
+    fn confirm(&self, question: &str) -> Option<bool> {
+        dialoguer::Confirm::new()
+            .with_prompt(question)
+            .default(false)
+            .interact()
+            .ok()
+    }
+
+    fn secret(&self, prompt: &str) -> Option<SecretString> {
+        dialoguer::Password::new()
+            .with_prompt(prompt)
+            .interact()
+            .ok()
+            .map(SecretString::from)
     }
 }
 
@@ -103,6 +152,7 @@ impl Context<'_> {
             wait: self.wait,
             part_bytes: crate::remote::PART_TARGET_BYTES,
             interrupted: Arc::clone(&self.world.interrupted),
+            network: self.world.network(self.ui.may_ask()),
             progress: self.ui.progress(),
             command: self.command.clone(),
         }

@@ -223,6 +223,8 @@ impl Stage<'_> {
             store: None,
             machine: self.cx.world.machine.clone(),
             interrupted: Arc::clone(&self.cx.world.interrupted),
+            home: None,
+            variables: std::collections::BTreeMap::new(),
         };
         let words: Vec<OsString> = words.iter().map(OsString::from).collect();
         let printed = Shared::default();

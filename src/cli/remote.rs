@@ -2,7 +2,7 @@
 
 use clap::{Args, Subcommand};
 
-use super::arguments::{DryRun, OpeningArgs, ask_passphrase};
+use super::arguments::{DryRun, OpeningArgs, TransportArgs, ask_passphrase};
 use super::context::Context;
 use super::error::Exit;
 use super::remove_source::removed;
@@ -44,6 +44,8 @@ struct RemoteAdd {
     plain: bool,
     #[command(flatten)]
     opening: OpeningArgs,
+    #[command(flatten)]
+    transport: TransportArgs,
     /// Also let this age or SSH public key open it (can be repeated)
     #[arg(long, value_name = "AGE_OR_SSH_KEY")]
     recipient: Vec<String>,
@@ -85,7 +87,7 @@ impl RemoteAdd {
         let mut options = RemoteOptions {
             plain: self.plain,
             recipients: self.recipient.clone(),
-            ..self.opening.options(cx, self.dry_run)?
+            ..self.transport.add_to(cx, self.opening.options(cx, self.dry_run)?)
         };
         let mut repository = cx.repository()?;
         let added = match repository.remote_add(&self.name, &url, &options) {

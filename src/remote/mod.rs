@@ -10,6 +10,7 @@
 //! storage can learn and do is in `docs/security.md`.
 
 mod access;
+mod address;
 mod conformance;
 mod descriptor;
 mod error;
@@ -18,16 +19,21 @@ mod keys;
 mod log_object;
 mod memory;
 mod name;
+mod network;
+mod pace;
 pub mod packfile;
+mod s3;
 mod seal;
 mod slots;
 mod storage;
 #[cfg(test)]
 mod tests;
+mod web;
 mod wire;
 mod wrap;
 
 pub use access::{CreateOptions, Listing, Remote};
+pub use address::{Address, AddressError, NetworkAddress, Protocol};
 pub use conformance::conformance;
 pub use descriptor::{RemoteId, RemotePin};
 pub use error::RemoteError;
@@ -36,6 +42,8 @@ pub use keys::{AskPassphrase, KeyError, Keys, Recipient, WORK_FACTOR, generate_i
 pub use log_object::{CollectionHeads, LogObject, LogObjectError, MAX_BODY_BYTES, PART_TARGET_BYTES, Part};
 pub use memory::{MemoryStorage, Tear};
 pub use name::{DESCRIPTOR_NAME, LogName, MAX_SEQUENCE, is_slot_name};
+pub use network::{Ask, AskNobody, Network, TransportOptions, open_storage};
+pub use pace::{Limited, Retrying};
 pub use seal::{Role, SEAL_OVERHEAD_BYTES};
 pub use storage::{Storage, StorageError, StorageResult, StoredObject, cut_range, is_object_name};
 pub use wrap::{Counting, DryRun, ReadOnly, Traffic};

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
-use toml_edit::{DocumentMut, Item, Table, value};
+use toml_edit::{DocumentMut, InlineTable, Item, Table, value};
 
 use super::{SyncError, SyncResult};
 use crate::disk::Disk;
@@ -80,6 +80,47 @@ pub struct RemoteConfig {
     /// A file that holds the passphrase.
     #[serde(default)]
     pub passphrase_file: Option<PathBuf>,
+    /// How it is reached.
+    #[serde(default)]
+    pub transport: TransportConfig,
+}
+
+/// How a remote on the network is reached.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TransportConfig {
+    /// A file whose first line is the password of the address's user.
+    #[serde(default)]
+    pub password_file: Option<PathBuf>,
+    /// A file whose first line is the token of bearer authentication.
+    #[serde(default)]
+    pub token_file: Option<PathBuf>,
+    /// Certificates (PEM) that are trusted instead of the system's.
+    #[serde(default)]
+    pub ca_file: Option<PathBuf>,
+    /// The most bytes of content sent and received in a second.
+    #[serde(default)]
+    pub limit_rate: Option<u64>,
+}
+
+impl TransportConfig {
+    /// Returns what is not left at its default, as a table.
+    fn table(&self) -> InlineTable {
+        let mut table = InlineTable::new();
+        for (key, path) in [
+            ("password_file", &self.password_file),
+            ("token_file", &self.token_file),
+            ("ca_file", &self.ca_file),
+        ] {
+            if let Some(path) = path {
+                table.insert(key, path.to_string_lossy().as_ref().into());
+            }
+        }
+        if let Some(limit) = self.limit_rate {
+            table.insert("limit_rate", i64::try_from(limit).unwrap_or(i64::MAX).into());
+        }
+        table
+    }
 }
 
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -212,6 +253,10 @@ impl Config {
             if let Some(path) = path {
                 table[key] = value(path.to_string_lossy().as_ref());
             }
+        }
+        let transport = remote.transport.table();
+        if !transport.is_empty() {
+            table["transport"] = value(transport);
         }
         self.with_table("remote", table)
     }

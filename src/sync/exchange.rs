@@ -4,49 +4,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use super::config::RemoteConfig;
-
+use super::transport::Way;
 use super::work::Work;
 use super::{SyncError, SyncResult, other};
 use crate::delta::Delta;
 use crate::disk::Disk;
 use crate::model::{Domain, Hash, SnapshotId};
 use crate::port::blob;
-use crate::remote::{CollectionHeads, FolderStorage, Keys, LogName, LogObject, Part, Remote, RemoteError, Storage};
+use crate::remote::{CollectionHeads, Keys, LogName, LogObject, Part, Remote, RemoteError, StorageError};
 use crate::store::{Outbox, RemoteView};
-
-/// Makes the storage that a URL names.
-pub(super) fn storage(disk: &Disk, name: &str, url: &str, create: bool) -> SyncResult<Box<dyn Storage>> {
-    let path = folder_of(url)?;
-    let made = if create {
-        FolderStorage::create(disk.clone(), &path)
-    } else {
-        FolderStorage::open(disk.clone(), &path)
-    };
-    match made {
-        Ok(storage) => Ok(Box::new(storage)),
-        Err(error) => Err(SyncError::Unreachable {
-            name: name.to_owned(),
-            source: Box::new(error),
-        }),
-    }
-}
-
-/// Returns the folder of a folder remote; other schemes have adapters of their own.
-pub(super) fn folder_of(url: &str) -> SyncResult<PathBuf> {
-    if let Some(path) = url.strip_prefix("file://") {
-        return Ok(PathBuf::from(path));
-    }
-    if let Some(path) = url.strip_prefix("file:") {
-        return Ok(PathBuf::from(path));
-    }
-    match url.split_once("://") {
-        Some(("ssh" | "sftp" | "http" | "https" | "dav" | "davs" | "s3" | "dsync+http" | "dsync+https", _)) => {
-            Err(SyncError::NotBuilt("a remote over the network"))
-        }
-        Some((scheme, _)) => Err(SyncError::Usage(format!("`{scheme}` is no kind of remote"))),
-        None => Ok(PathBuf::from(url)),
-    }
-}
 
 /// Returns the file that holds this system's key of a remote.
 pub(super) fn key_path(root: &Path, name: &str) -> PathBuf {
@@ -63,6 +29,7 @@ pub(super) fn remote_error(name: &str, error: RemoteError) -> SyncError {
     }
     let code = match &error {
         RemoteError::Damaged { .. } => return SyncError::Damaged(format!("remote `{name}`: {error}")),
+        RemoteError::Storage(StorageError::Denied { .. }) => "denied",
         RemoteError::NotARemote { .. } => "not-a-remote",
         RemoteError::NewerVersion { .. } => "newer-version",
         RemoteError::NoKeyFits { .. } => "no-key-fits",
@@ -92,7 +59,8 @@ pub(super) fn open(work: &Work<'_>, config: &RemoteConfig) -> SyncResult<Remote>
         let text = String::from_utf8(disk.read(file)?).unwrap_or_default();
         keys.add_passphrase(text.trim_end_matches(['\r', '\n']).to_owned().into());
     }
-    let storage = storage(disk, &config.name, &config.url, false)?;
+    let way = Way::configured(&config.url, &config.transport)?;
+    let storage = way.open(work.env, &config.name, false)?;
     let pin = work
         .view
         .remotes

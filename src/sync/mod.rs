@@ -33,6 +33,7 @@ mod settle;
 mod sorted;
 mod states;
 mod table;
+mod transport;
 mod unite;
 mod work;
 
@@ -41,13 +42,14 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
-pub use config::{Config, Direction, RemoteConfig, SourceConfig};
+pub use config::{Config, Direction, RemoteConfig, SourceConfig, TransportConfig};
 pub use error::{SyncError, SyncResult};
 pub use report::*;
 pub use repository::Repository;
 
 use crate::disk::Disk;
 use crate::port::Clock;
+use crate::remote::Network;
 
 /// What the operations need of the world.
 #[derive(Clone)]
@@ -66,6 +68,8 @@ pub struct Environment {
     pub part_bytes: usize,
     /// Set by Ctrl-C.
     pub interrupted: Arc<AtomicBool>,
+    /// What remotes on the network need of the process and the person.
+    pub network: Network,
     /// Shown while work goes on.
     pub progress: Arc<dyn Progress>,
     /// The command line, for the operation log (secrets masked).
@@ -161,6 +165,10 @@ pub struct RemoteOptions {
     pub passphrase: Option<secrecy::SecretString>,
     /// `--recipient`.
     pub recipients: Vec<String>,
+    /// How it is reached: `--password-file` and its like.
+    pub transport: TransportConfig,
+    /// `--accept-new`.
+    pub accept_new_host: bool,
     /// `--dry-run`.
     pub dry_run: bool,
 }

@@ -1,15 +1,17 @@
 //! Remotes: making and joining them, their keys, who shares them; cloning.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::config::RemoteConfig;
-use super::exchange::{self, key_path, remote_error, storage};
+use super::exchange::{self, key_path, remote_error};
 use super::report::{KeySlot, RemoteAdded, RemoteStatus, SyncReport, SystemReport};
 use super::repository::Repository;
+use super::transport::Way;
 use super::{Environment, RemoteOptions, Steps, SyncError, SyncOptions, SyncResult};
 use crate::disk::Disk;
 use crate::remote::{
-    CreateOptions, Keys, Recipient, Remote, RemoteError, WORK_FACTOR, generate_identity, write_secret,
+    Address, CreateOptions, DESCRIPTOR_NAME, Keys, Recipient, Remote, RemoteError, WORK_FACTOR, generate_identity,
+    write_secret,
 };
 
 /// The name of the key slot that the maker's own key opens.
@@ -29,19 +31,9 @@ impl Repository {
                 name: name.to_owned(),
             });
         }
-        let folder = std::path::absolute(exchange::folder_of(url)?).unwrap_or_else(|_| PathBuf::from(url));
-        let location = folder.display().to_string();
-        let mut config = RemoteConfig {
-            name: name.to_owned(),
-            url: location.clone(),
-            key_file: None,
-            passphrase_file: None,
-        };
-        let there = self
-            .env
-            .disk
-            .stat(&folder.join(crate::remote::DESCRIPTOR_NAME))?
-            .is_some();
+        let mut way = Way::given(url, options)?;
+        let location = way.address.to_string();
+        let there = is_remote(&self.env, name, &way)?;
         let mut added = RemoteAdded {
             name: name.to_owned(),
             url: location.clone(),
@@ -54,9 +46,17 @@ impl Repository {
             return Ok(added);
         }
         let remote = if there {
-            self.join(name, &location, options)?
+            self.join(name, &way, options)?
         } else {
-            self.create(name, &location, options, &mut added)?
+            self.create(name, &way, options, &mut added)?
+        };
+        way.keep_password(&self.env, &self.root, name)?;
+        let mut config = RemoteConfig {
+            name: name.to_owned(),
+            url: location,
+            key_file: None,
+            passphrase_file: None,
+            transport: way.transport,
         };
         added.sealed = remote.is_sealed();
         let key_file = key_path(&self.root, name);
@@ -78,11 +78,11 @@ impl Repository {
     }
 
     /// Makes a new remote with key slots for the given recipients and a new key of this system.
-    fn create(&self, name: &str, url: &str, options: &RemoteOptions, added: &mut RemoteAdded) -> SyncResult<Remote> {
+    fn create(&self, name: &str, way: &Way, options: &RemoteOptions, added: &mut RemoteAdded) -> SyncResult<Remote> {
         let wrap = |error: RemoteError| remote_error(name, error);
         let disk = &self.env.disk;
         if options.plain {
-            return Remote::create(storage(disk, name, url, true)?, &CreateOptions::Plain).map_err(wrap);
+            return Remote::create(way.open(&self.env, name, true)?, &CreateOptions::Plain).map_err(wrap);
         }
         let mut recipients = Vec::new();
         for (at, text) in options.recipients.iter().enumerate() {
@@ -109,7 +109,8 @@ impl Repository {
         let own = Recipient::parse(&public).map_err(|error| wrap(error.into()))?;
         recipients.push((OWN_SLOT.to_owned(), own));
         added.recipient = Some(public);
-        let made = storage(disk, name, url, true)
+        let made = way
+            .open(&self.env, name, true)
             .and_then(|storage| Remote::create(storage, &CreateOptions::Sealed { recipients }).map_err(wrap));
         if made.is_err() && !known {
             // Nothing was sealed with it, and a second try wants the name.
@@ -118,7 +119,7 @@ impl Repository {
         made
     }
 
-    fn join(&self, name: &str, url: &str, options: &RemoteOptions) -> SyncResult<Remote> {
+    fn join(&self, name: &str, way: &Way, options: &RemoteOptions) -> SyncResult<Remote> {
         let key_file = key_path(&self.root, name);
         let mut options = options.clone();
         let own =
@@ -127,7 +128,7 @@ impl Repository {
             // An earlier try made the remote, or joined it, and was cut off before it was written down.
             options.key_file = Some(key_file.clone());
         }
-        let remote = open_with(&self.env, name, url, &options)?;
+        let remote = open_with(&self.env, name, way, &options)?;
         if remote.is_sealed() && !own {
             if self.env.disk.stat(&key_file)?.is_some() {
                 return Err(SyncError::Exists {
@@ -270,13 +271,11 @@ impl Repository {
         keys: &RemoteOptions,
     ) -> SyncResult<(Self, SyncReport)> {
         let name = "origin";
-        let folder = exchange::folder_of(url)?;
-        let folder = std::path::absolute(&folder).unwrap_or(folder);
+        let way = Way::given(url, keys)?;
         // The remote is opened before anything is made, so that a wrong key leaves nothing behind.
-        let url = folder.display().to_string();
-        drop(open_with(&env, name, &url, keys)?);
+        drop(open_with(&env, name, &way, keys)?);
         let root = dir.join(super::repository::STORE_FOLDER);
-        if Self::open(env.clone(), &root).is_ok_and(|there| !there.is_begun_clone(&url)) {
+        if Self::open(env.clone(), &root).is_ok_and(|there| !there.is_begun_clone(&way.address.to_string())) {
             return Err(SyncError::Exists {
                 what: "store",
                 name: root.display().to_string(),
@@ -285,7 +284,7 @@ impl Repository {
         let (root, _) = Self::init(&env, dir, system)?;
         let mut repository = Self::open(env, &root)?;
         if repository.config.remotes().is_empty() {
-            repository.remote_add(name, &url, keys)?;
+            repository.remote_add(name, url, keys)?;
         }
         let steps = Steps {
             scan: false,
@@ -308,8 +307,20 @@ fn public_key(disk: &Disk, path: &Path) -> SyncResult<String> {
     })
 }
 
+/// Returns whether there is a remote already.
+fn is_remote(env: &Environment, name: &str, way: &Way) -> SyncResult<bool> {
+    if let Address::Folder(folder) = &way.address {
+        return Ok(env.disk.stat(&folder.join(DESCRIPTOR_NAME))?.is_some());
+    }
+    match way.open(env, name, false)?.get(DESCRIPTOR_NAME, Some(0..1)) {
+        Ok(_) => Ok(true),
+        Err(error) if error.is_not_found() => Ok(false),
+        Err(error) => Err(remote_error(name, error.into())),
+    }
+}
+
 /// Opens a remote with what was given on the command line.
-fn open_with(env: &Environment, name: &str, url: &str, options: &RemoteOptions) -> SyncResult<Remote> {
+fn open_with(env: &Environment, name: &str, way: &Way, options: &RemoteOptions) -> SyncResult<Remote> {
     let wrap = |error: RemoteError| remote_error(name, error);
     let mut keys = Keys::default();
     if let Some(file) = &options.key_file {
@@ -319,7 +330,7 @@ fn open_with(env: &Environment, name: &str, url: &str, options: &RemoteOptions) 
     if let Some(passphrase) = &options.passphrase {
         keys.add_passphrase(passphrase.clone());
     }
-    Remote::open(storage(&env.disk, name, url, false)?, &keys).map_err(wrap)
+    Remote::open(way.open(env, name, false)?, &keys).map_err(wrap)
 }
 
 fn slot_kind(name: &str) -> &'static str {

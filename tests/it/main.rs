@@ -25,6 +25,7 @@ mod generated;
 mod hostile;
 mod identity;
 mod lossy;
+mod network;
 mod partly;
 mod parts;
 mod quiet;

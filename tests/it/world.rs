@@ -178,6 +178,7 @@ impl World {
             wait: Duration::from_secs(5),
             part_bytes: self.part_bytes.get(),
             interrupted: Arc::new(AtomicBool::new(false)),
+            network: dsync::remote::Network::default(),
             progress: Arc::new(Silent),
             command: "test".to_owned(),
         }

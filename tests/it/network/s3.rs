@@ -1,0 +1,80 @@
+//! Buckets.
+
+use dsync::remote::{StorageError, TransportOptions, conformance};
+
+use super::bucket::{BucketServer, Quirks};
+use super::http::Fault;
+use super::{cause, open};
+
+#[test]
+fn a_bucket_conforms_whatever_the_server_does() {
+    let ideal = Quirks::default();
+    for quirks in [
+        ideal,
+        Quirks { page: 2, ..ideal },
+        Quirks {
+            ignores_conditions: true,
+            no_ranges: true,
+            ..ideal
+        },
+        Quirks {
+            refuses_conditions: true,
+            ..ideal
+        },
+    ] {
+        let server = BucketServer::start(quirks);
+        server.place("a b/other", b"x");
+        server.place("a b/c.txt", b"x");
+        assert_eq!(conformance(&open(&server.url()).unwrap()), Ok(()), "{quirks:?}");
+        assert_eq!(server.keys(), ["a b/c.txt", "a b/other"], "{quirks:?}");
+    }
+}
+
+#[test]
+fn large_objects_go_in_parts_and_leave_none_behind() {
+    let server = BucketServer::start(Quirks::default());
+    let storage = open(&server.url()).unwrap();
+    let bytes: Vec<u8> = (0..9_000_000u32).flat_map(u32::to_le_bytes).collect();
+    storage.put("log/a", &bytes).unwrap();
+    let posts = server
+        .http
+        .requests()
+        .iter()
+        .filter(|line| line.starts_with("POST"))
+        .count();
+    assert_eq!(posts, 2, "begun and completed");
+    assert!(storage.get("log/a", None).unwrap() == bytes);
+    // A part that fails for a while is sent again with the rest.
+    server.http.fail_next("POST", Fault::Status(503));
+    storage.put("log/b", &bytes).unwrap();
+    assert_eq!(server.keys(), ["a b/c/log/a", "a b/c/log/b"]);
+    server.http.fail_next("POST", Fault::Status(400));
+    assert!(storage.put("log/c", &bytes).is_err());
+    assert_eq!(server.keys(), ["a b/c/log/a", "a b/c/log/b"], "nothing half-done stays");
+}
+
+#[test]
+fn what_a_bucket_refuses_is_told_with_the_next_step() {
+    let server = BucketServer::start(Quirks::default());
+    let wrong = open(&server.url().replace("KEY", "OTHER"))
+        .unwrap()
+        .list("")
+        .unwrap_err();
+    assert!(matches!(&wrong, StorageError::Denied { .. }), "{wrong:?}");
+    assert!(cause(&wrong).contains("check the access key"), "{}", cause(&wrong));
+    let nobody = open(&server.url().replace("KEY:hush@", ""))
+        .unwrap()
+        .list("")
+        .unwrap_err();
+    assert!(cause(&nobody).contains("AWS_ACCESS_KEY_ID"), "{}", cause(&nobody));
+    let elsewhere = open(&server.url().replace("@bucket", "@other"))
+        .unwrap()
+        .list("")
+        .unwrap_err();
+    assert!(!elsewhere.is_temporary() && cause(&elsewhere).contains("no such bucket"));
+    for error in [&wrong, &nobody, &elsewhere] {
+        assert!(!format!("{error:?}").contains("hush") && !format!("{error:?}").contains("Signature="));
+    }
+    let options = TransportOptions::default();
+    assert!(!format!("{options:?}").contains("hush"));
+}
