@@ -24,6 +24,8 @@ mod pace;
 pub mod packfile;
 mod s3;
 mod seal;
+#[cfg(feature = "sftp")]
+mod sftp;
 mod slots;
 mod storage;
 #[cfg(test)]

@@ -57,7 +57,7 @@ pub struct Network {
 
 impl Network {
     /// The variables of the environment that storages look at.
-    pub const VARIABLES: [&'static str; 12] = [
+    pub const VARIABLES: [&'static str; 13] = [
         "AWS_ACCESS_KEY_ID",
         "AWS_CONFIG_FILE",
         "AWS_DEFAULT_REGION",
@@ -70,6 +70,7 @@ impl Network {
         "AWS_SHARED_CREDENTIALS_FILE",
         "NETRC",
         "SSH_AUTH_SOCK",
+        "USER",
     ];
 
     /// Returns a variable that is set and not empty.
@@ -178,8 +179,16 @@ fn adapter(
     match address.protocol {
         Protocol::Http | Protocol::Dav => Ok(Box::new(WebStorage::open(address, options, network, create)?)),
         Protocol::S3 => Ok(Box::new(S3Storage::open(address, options, network)?)),
-        Protocol::Sftp => Err(StorageError::BadName {
+        #[cfg(feature = "sftp")]
+        Protocol::Sftp => Ok(Box::new(super::sftp::SftpStorage::open(
+            address, options, network, create,
+        )?)),
+        #[cfg(not(feature = "sftp"))]
+        Protocol::Sftp => Err(StorageError::Failed {
+            action: "open",
             name: address.url.to_string(),
+            temporary: false,
+            source: Arc::new(std::io::Error::other("this dsync was built without the feature `sftp`")),
         }),
     }
 }

@@ -323,7 +323,7 @@ fn start_of_range(header: &str) -> Option<u64> {
 }
 
 /// Returns a hidden name beside `name` that no other writer uses.
-fn temporary_name(name: &str) -> StorageResult<String> {
+pub(super) fn temporary_name(name: &str) -> StorageResult<String> {
     let random: [u8; 8] = super::random().map_err(|error| StorageError::Failed {
         action: "choose a temporary name for",
         name: name.to_owned(),

@@ -2,6 +2,7 @@
 
 mod bucket;
 mod http;
+mod real;
 mod s3;
 mod systems;
 mod web;

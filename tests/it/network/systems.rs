@@ -12,7 +12,7 @@ fn done(env: &TestEnv, words: &str) {
 }
 
 /// Makes a system that pushes, one that clones, an edit at the other end, and compares.
-fn keeps_two_systems_in_step(env: &TestEnv, url: &str, options: &str) {
+pub(crate) fn keeps_two_systems_in_step(env: &TestEnv, url: &str, options: &str) {
     env.write("one/book.vcf", CARD);
     done(env, "-C one init --name one");
     done(env, "-C one add-source book.vcf --collection contacts");
