@@ -8,10 +8,10 @@ use std::time::{Duration, Instant};
 
 use super::storage::{Storage, StorageResult, StoredObject};
 
-/// Attempts at one call (chosen: with the pauses below a server that restarts within 7 seconds is waited for).
-const MOST_ATTEMPTS: u32 = 5;
+/// Attempts at one call (chosen: with the pauses below a server that restarts within 5 seconds is waited for).
+const MOST_ATTEMPTS: u32 = 6;
 /// The pause after the first failed attempt; each further one is twice as long.
-const FIRST_PAUSE: Duration = Duration::from_millis(500);
+const FIRST_PAUSE: Duration = Duration::from_millis(200);
 /// No further attempt after this: attempts that time out would add up.
 const LONGEST: Duration = Duration::from_secs(60);
 /// How often a pause looks whether it is interrupted.
@@ -224,8 +224,8 @@ mod tests {
     #[test]
     fn temporary_faults_are_overcome_and_others_are_not_tried_again() {
         for (times, temporary, works, calls) in [
-            (4, true, true, 5),
-            (5, true, false, 5),
+            (5, true, true, 6),
+            (6, true, false, 6),
             (1, false, false, 1),
             (0, true, true, 1),
         ] {

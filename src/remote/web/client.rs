@@ -107,6 +107,9 @@ impl Answer {
         };
         match status {
             401 => denied(self.wanted_login()),
+            405 if matches!(action, "write" | "delete") => {
+                denied("the server takes no changes (405): it can be cloned and pulled from, not pushed to".to_owned())
+            }
             403 => denied("the server forbids it (403) to this user".to_owned()),
             404 | 410 => StorageError::NotFound { name: name.to_owned() },
             407 => denied("the proxy asks for a user and password (407); put them into its URL".to_owned()),
@@ -334,13 +337,16 @@ fn fault(action: &'static str, name: &str, url: &Url, error: ureq::Error) -> Sto
     let lost = match &error {
         ureq::Error::HostNotFound | ureq::Error::ConnectionFailed => true,
         ureq::Error::Timeout(timeout) => matches!(timeout, Timeout::Resolve | Timeout::Connect),
-        ureq::Error::Io(error) => matches!(
-            error.kind(),
-            io::ErrorKind::ConnectionRefused
-                | io::ErrorKind::HostUnreachable
-                | io::ErrorKind::NetworkUnreachable
-                | io::ErrorKind::NetworkDown
-        ),
+        ureq::Error::Io(error) => {
+            let kinds = [
+                io::ErrorKind::ConnectionRefused,
+                io::ErrorKind::HostUnreachable,
+                io::ErrorKind::NetworkUnreachable,
+                io::ErrorKind::NetworkDown,
+            ];
+            // A name that is not found has no kind of its own.
+            kinds.contains(&error.kind()) || error.to_string().contains("lookup address")
+        }
         _ => false,
     };
     if lost {

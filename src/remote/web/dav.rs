@@ -12,7 +12,7 @@ pub(super) const PROPFIND_BODY: &[u8] = b"<?xml version=\"1.0\" encoding=\"utf-8
     <D:propfind xmlns:D=\"DAV:\"><D:prop><D:resourcetype/><D:getcontentlength/></D:prop></D:propfind>";
 
 /// Something in a collection.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Member {
     /// Its own name, the last part of its address.
     pub(super) name: String,

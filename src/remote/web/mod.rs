@@ -5,21 +5,25 @@
 
 mod client;
 mod dav;
+mod index;
 mod netrc;
+mod page;
 
 use std::io;
 use std::ops::Range;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use url::Url;
 
 pub(super) use client::{Answer, Call, Client, Login};
 
 use super::address::{NetworkAddress, Protocol};
+use super::name::DESCRIPTOR_NAME;
 use super::network::{Network, TransportOptions};
 use super::storage::{Storage, StorageError, StorageResult, StoredObject, check_name, cut_range};
 use dav::Member;
+use index::Index;
 
 /// The ending of names under which objects are written first; a `.` before hides them from listings.
 const TEMPORARY_ENDING: &str = ".dsync-tmp";
@@ -34,6 +38,10 @@ pub(super) struct WebStorage {
     base: Url,
     /// Whether objects are written under a temporary name and moved: until the server refuses that.
     moves: AtomicBool,
+    /// Whether the server speaks WebDAV, once that is known.
+    speaks_dav: OnceLock<bool>,
+    /// The listing of a server that lists nothing.
+    index: Index,
 }
 
 impl WebStorage {
@@ -50,10 +58,15 @@ impl WebStorage {
         let storage = Self {
             client,
             base,
-            moves: AtomicBool::new(address.protocol == Protocol::Dav),
+            moves: AtomicBool::new(true),
+            speaks_dav: OnceLock::new(),
+            index: Index::default(),
         };
-        if create && matches!(storage.members(&storage.base), Err(error) if error.is_not_found()) {
-            storage.make_folder(&storage.base)?;
+        if address.protocol == Protocol::Dav {
+            storage.speaks_dav.get_or_init(|| true);
+        }
+        if create {
+            storage.make_root()?;
         }
         Ok(storage)
     }
@@ -63,24 +76,109 @@ impl WebStorage {
         self.base.join(name).map_err(|_| bad())
     }
 
-    /// Lists what lies directly in a collection.
-    fn members(&self, collection: &Url) -> StorageResult<Vec<Member>> {
+    /// Lists what lies directly in a collection by WebDAV; `None` where the server does not speak it.
+    fn dav_members(&self, collection: &Url) -> StorageResult<Option<Vec<Member>>> {
+        if self.speaks_dav.get() == Some(&false) {
+            return Ok(None);
+        }
         let name = collection.path();
         let call = Call::new("PROPFIND", collection.clone())
             .header("Depth", "1")
             .header("Content-Type", "application/xml; charset=utf-8")
             .body(dav::PROPFIND_BODY);
         let answer = self.client.send("list", name, &call)?;
-        if answer.status != 207 {
-            return Err(answer.fault("list", name));
+        match answer.status {
+            207 => {
+                self.speaks_dav.get_or_init(|| true);
+                let text = answer.text(name)?;
+                let members = dav::members(&text, collection).map_err(|why| malformed(name, why))?;
+                Ok(Some(members))
+            }
+            // A server that does not know the method may also say that it finds nothing.
+            404 if self.speaks_dav.get().is_none() => Ok(None),
+            400 | 403 | 405 | 501 if self.speaks_dav.get().is_none() => {
+                self.speaks_dav.get_or_init(|| false);
+                Ok(None)
+            }
+            _ => Err(answer.fault("list", name)),
         }
-        let text = answer.text(name)?;
-        dav::members(&text, collection).map_err(|why| StorageError::Failed {
-            action: "list",
-            name: name.to_owned(),
-            temporary: true,
-            source: Arc::new(io::Error::other(why)),
-        })
+    }
+
+    /// Lists what lies directly in a folder by the page that the server makes of it; empty where it makes none.
+    fn page_members(&self, folder: &Url) -> StorageResult<Vec<Member>> {
+        let name = folder.path();
+        let call = Call::new("GET", folder.clone()).header("Cache-Control", "no-cache");
+        let answer = self.client.send("list", name, &call)?;
+        match answer.status {
+            200 => Ok(page::members(&answer.text(name)?, folder)),
+            400 | 403 | 404 | 405 | 410 => Ok(Vec::new()),
+            _ => Err(answer.fault("list", name)),
+        }
+    }
+
+    /// Lists all objects, given what lies at the top and how to look into a folder.
+    fn walk(
+        &self,
+        top: Vec<Member>,
+        prefix: &str,
+        members: impl Fn(&Url) -> StorageResult<Vec<Member>>,
+    ) -> StorageResult<Vec<StoredObject>> {
+        let shown = |member: &Member| !member.name.starts_with('.');
+        let mut objects = Vec::new();
+        for member in top.into_iter().filter(shown) {
+            if !member.is_collection {
+                objects.push((member.name, member.length_bytes));
+                continue;
+            }
+            let folder = format!("{}/", member.name);
+            if !folder.starts_with(prefix) && !prefix.starts_with(&folder) {
+                continue;
+            }
+            let files = match members(&self.url_of(&folder)?) {
+                // Removed during the listing.
+                Err(error) if error.is_not_found() => continue,
+                result => result?
+                    .into_iter()
+                    .filter(|member| shown(member) && !member.is_collection),
+            };
+            objects.extend(files.map(|member| (format!("{folder}{}", member.name), member.length_bytes)));
+        }
+        let objects = objects
+            .into_iter()
+            .map(|(name, length_bytes)| StoredObject { name, length_bytes });
+        Ok(objects.collect())
+    }
+
+    /// Lists all objects of a server without WebDAV: by its pages if they show a remote, else by the index.
+    fn list_plainly(&self, prefix: &str) -> StorageResult<Vec<StoredObject>> {
+        let top = self.page_members(&self.base)?;
+        if top.iter().any(|member| member.name == DESCRIPTOR_NAME) {
+            self.walk(top, prefix, |folder| self.page_members(folder))
+        } else {
+            self.index.list(self)
+        }
+    }
+
+    /// Makes the folder of the storage where the server speaks WebDAV and has none; others make it at the first put.
+    fn make_root(&self) -> StorageResult<()> {
+        match self.dav_members(&self.base) {
+            Ok(None) if self.speaks_dav.get().is_none() => {
+                if self.make_folder(&self.base).is_ok() {
+                    self.speaks_dav.get_or_init(|| true);
+                }
+                Ok(())
+            }
+            Err(error) if error.is_not_found() => self.make_folder(&self.base),
+            result => result.map(drop),
+        }
+    }
+
+    /// Returns whether the server speaks WebDAV; asks it if that is not known yet.
+    fn has_dav(&self) -> StorageResult<bool> {
+        if self.speaks_dav.get().is_none() {
+            self.dav_members(&self.base)?;
+        }
+        Ok(self.speaks_dav.get() == Some(&true))
     }
 
     /// Makes a collection and those above it that are missing.
@@ -205,41 +303,13 @@ impl Storage for WebStorage {
     }
 
     fn list(&self, prefix: &str) -> StorageResult<Vec<StoredObject>> {
-        let mut objects = Vec::new();
-        let top = match self.members(&self.base) {
+        let mut objects = match self.dav_members(&self.base) {
+            Ok(Some(top)) => self.walk(top, prefix, |folder| Ok(self.dav_members(folder)?.unwrap_or_default()))?,
+            Ok(None) => self.list_plainly(prefix)?,
             Err(error) if error.is_not_found() => Vec::new(),
-            result => result?,
+            Err(error) => return Err(error),
         };
-        for member in top {
-            if member.name.starts_with('.') {
-                continue;
-            }
-            if !member.is_collection {
-                objects.push((member.name.clone(), member));
-                continue;
-            }
-            let folder = format!("{}/", member.name);
-            if !folder.starts_with(prefix) && !prefix.starts_with(&folder) {
-                continue;
-            }
-            let url = self.url_of(&folder)?;
-            match self.members(&url) {
-                // Removed during the listing.
-                Err(error) if error.is_not_found() => {}
-                result => {
-                    let files = result?.into_iter().filter(|member| !member.is_collection);
-                    objects.extend(files.map(|member| (format!("{folder}{}", member.name), member)));
-                }
-            }
-        }
-        let mut objects: Vec<_> = objects
-            .into_iter()
-            .filter(|(name, member)| name.starts_with(prefix) && !member.name.starts_with('.'))
-            .map(|(name, member)| StoredObject {
-                name,
-                length_bytes: member.length_bytes,
-            })
-            .collect();
+        objects.retain(|object| object.name.starts_with(prefix) && !object.name.starts_with(index::FOLDER));
         objects.sort();
         Ok(objects)
     }
@@ -252,17 +322,40 @@ impl Storage for WebStorage {
 
     fn put(&self, name: &str, bytes: &[u8]) -> StorageResult<()> {
         check_name(name)?;
-        if self.moves.load(Ordering::Relaxed) {
-            if let Some(()) = self.put_by_move(name, bytes)? {
-                return Ok(());
+        if self.has_dav()? {
+            if self.moves.load(Ordering::Relaxed) {
+                if let Some(()) = self.put_by_move(name, bytes)? {
+                    return Ok(());
+                }
+                self.moves.store(false, Ordering::Relaxed);
             }
-            self.moves.store(false, Ordering::Relaxed);
+            return self.put_plainly(name, bytes);
         }
-        self.put_plainly(name, bytes)
+        self.put_plainly(name, bytes)?;
+        self.index.add(self, name, bytes.len() as u64)
     }
 
     fn delete(&self, name: &str) -> StorageResult<()> {
         check_name(name)?;
+        if !self.has_dav()? {
+            // First: an object that is listed and not there would be waited for.
+            self.index.remove(self, name)?;
+        }
+        self.delete_url(name)
+    }
+}
+
+impl index::Objects for WebStorage {
+    fn get(&self, name: &str) -> StorageResult<Vec<u8>> {
+        let call = Call::new("GET", self.url_of(name)?).header("Cache-Control", "no-cache");
+        get(&self.client, call, name, None, |answer| answer.fault("read", name))
+    }
+
+    fn put(&self, name: &str, bytes: &[u8]) -> StorageResult<()> {
+        self.put_plainly(name, bytes)
+    }
+
+    fn delete(&self, name: &str) -> StorageResult<()> {
         self.delete_url(name)
     }
 }
@@ -307,6 +400,15 @@ pub(super) fn get(
         // The object ends before the range starts.
         416 => Ok(Vec::new()),
         _ => Err(fault(answer)),
+    }
+}
+
+fn malformed(name: &str, why: String) -> StorageError {
+    StorageError::Failed {
+        action: "list",
+        name: name.to_owned(),
+        temporary: true,
+        source: Arc::new(io::Error::other(why)),
     }
 }
 

@@ -132,6 +132,11 @@ impl HttpServer {
         self.shared.faults.lock().unwrap().push((method.to_owned(), fault));
     }
 
+    /// Takes back what did not go wrong yet.
+    pub(crate) fn forget_faults(&self) {
+        self.shared.faults.lock().unwrap().clear();
+    }
+
     /// Returns the requests since the last call, as `METHOD path`.
     pub(crate) fn requests(&self) -> Vec<String> {
         std::mem::take(&mut *self.shared.log.lock().unwrap())
@@ -157,7 +162,7 @@ fn serve(shared: &Shared, stream: &TcpStream) {
 /// Serves one request; returns whether the connection goes on.
 fn serve_one(shared: &Shared, reader: &mut BufReader<&TcpStream>, mut out: &TcpStream) -> io::Result<bool> {
     let mut line = String::new();
-    if reader.read_line(&mut line)? == 0 {
+    if reader.read_line(&mut line)? == 0 || shared.stopped.load(Ordering::Relaxed) {
         return Ok(false);
     }
     let mut words = line.split_whitespace();

@@ -1,6 +1,6 @@
 //! A server that somebody else wrote and `tests/servers.sh` started.
 //!
-//! `DSYNC_TEST_URL` is an empty storage there, `DSYNC_TEST_HOME` a home folder with what logs in, `DSYNC_TEST_OPTIONS`
+//! `DSYNC_TEST_URL` is an empty storage there, with `NAME` where a folder is to be named, `DSYNC_TEST_HOME` a home folder with what logs in, `DSYNC_TEST_OPTIONS`
 //! more words for `remote add` and `clone`.
 
 use std::path::{Path, PathBuf};
@@ -35,7 +35,7 @@ fn conforms() {
         home: Some(PathBuf::from(text("DSYNC_TEST_HOME"))),
         ..Network::default()
     };
-    let url = format!("{}/conformance", text("DSYNC_TEST_URL"));
+    let url = text("DSYNC_TEST_URL").replace("NAME", "conformance");
     let ca_file = Some(text("DSYNC_TEST_CA"))
         .filter(|path| !path.is_empty())
         .map(PathBuf::from);
@@ -78,6 +78,6 @@ fn keeps_two_systems_in_step() {
     if !home.is_empty() {
         copy(Path::new(&home), &env.path("home"));
     }
-    let url = format!("{}/systems", text("DSYNC_TEST_URL"));
+    let url = text("DSYNC_TEST_URL").replace("NAME", "systems");
     systems::keeps_two_systems_in_step(&env, &url, &text("DSYNC_TEST_OPTIONS"));
 }

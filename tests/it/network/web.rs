@@ -60,6 +60,18 @@ impl WebServer {
         self.tree.lock().unwrap().files.keys().cloned().collect()
     }
 
+    /// Puts a file there with the folders above it.
+    pub(crate) fn place_in_folders(&self, path: &str, bytes: &[u8]) {
+        let (folder, _) = path.rsplit_once('/').unwrap();
+        add_folders(&mut self.tree.lock().unwrap(), &format!("{folder}/"));
+        self.place(path, bytes);
+    }
+
+    /// Reads a file as another program does.
+    pub(crate) fn read(&self, path: &str) -> Vec<u8> {
+        self.tree.lock().unwrap().files[path].clone()
+    }
+
     /// Puts a file there as another program does.
     pub(crate) fn place(&self, path: &str, bytes: &[u8]) {
         self.tree.lock().unwrap().files.insert(path.to_owned(), bytes.to_vec());
