@@ -1,11 +1,13 @@
 #!/usr/bin/env bash
-# Shows what dsync writes to programs of other people: khard must read it, a Radicale server must accept it.
+# Shows what dsync writes to programs of other people: khard must read it, a Radicale server must accept it, and the
+# remotes must work on OpenSSH, nginx, Apache, rclone and moto (tests/servers/remotes.sh).
 #
 # usage: tests/servers.sh [DSYNC]      DSYNC: the program to test (default: target/debug/dsync)
 # Needs python3 with venv and a package index; says so and ends well where there is none.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 dsync=$(realpath "${1:-target/debug/dsync}")
+tests/servers/remotes.sh
 data=$(realpath tests/data/contacts)
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/dsync-interop
 work=$(mktemp -d)

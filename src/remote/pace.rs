@@ -13,7 +13,7 @@ const MOST_ATTEMPTS: u32 = 6;
 /// The pause after the first failed attempt; each further one is twice as long.
 const FIRST_PAUSE: Duration = Duration::from_millis(200);
 /// No further attempt after this: attempts that time out would add up.
-const LONGEST: Duration = Duration::from_secs(60);
+const LONGEST: Duration = Duration::from_mins(1);
 /// How often a pause looks whether it is interrupted.
 const PAUSE_STEP: Duration = Duration::from_millis(50);
 

@@ -22,7 +22,7 @@ use super::web::{Answer, Call, Client, get};
 use profile::Place;
 
 /// How long a signature is good for: a large part over a slow link begins within it.
-const SIGNATURE_LIFE: Duration = Duration::from_secs(15 * 60);
+const SIGNATURE_LIFE: Duration = Duration::from_mins(15);
 /// Larger objects are sent in parts (S3 allows parts from 5 MiB on and 10,000 of them).
 const PART_BYTES: usize = 16 * 1024 * 1024;
 /// Pages of a listing, each of up to 1000 names: a server that never ends must not keep us for ever.
@@ -68,7 +68,7 @@ impl S3Storage {
     fn length(&self, name: &str) -> StorageResult<Option<u64>> {
         let key = self.key(name)?;
         let action = self.place.bucket.head_object(self.place.credentials.as_ref(), &key);
-        let answer = self.send("look at", name, Call::new("HEAD", sign(&action)))?;
+        let answer = self.send("look at", name, &Call::new("HEAD", sign(&action)))?;
         match answer.status {
             200 => Ok(answer.content_length().or(Some(0))),
             404 => Ok(None),
@@ -76,8 +76,8 @@ impl S3Storage {
         }
     }
 
-    fn send(&self, action: &'static str, name: &str, call: Call<'_>) -> StorageResult<Answer> {
-        self.client.send(action, name, &call)
+    fn send(&self, action: &'static str, name: &str, call: &Call<'_>) -> StorageResult<Answer> {
+        self.client.send(action, name, call)
     }
 
     /// Turns an answer into an error; S3 says more in its body than by the status.
@@ -138,7 +138,7 @@ impl S3Storage {
             action.headers_mut().insert("if-none-match", "*");
         }
         let call = Call::new("PUT", sign(&action)).body(bytes);
-        let answer = self.send("write", name, conditioned(call, conditional))?;
+        let answer = self.send("write", name, &conditioned(call, conditional))?;
         self.written(answer, name, conditional, || self.put_whole(name, key, bytes))
     }
 
@@ -167,7 +167,7 @@ impl S3Storage {
             .place
             .bucket
             .create_multipart_upload(self.place.credentials.as_ref(), key);
-        let answer = self.send("write", name, Call::new("POST", sign(&action)).body(b""))?;
+        let answer = self.send("write", name, &Call::new("POST", sign(&action)).body(b""))?;
         if !answer.is_success() {
             return Err(self.fault(answer, "write", name));
         }
@@ -184,7 +184,7 @@ impl S3Storage {
                 .bucket
                 .abort_multipart_upload(self.place.credentials.as_ref(), key, id);
             // What failed is worth telling; parts that stay are seen by nobody and expire by the bucket's rules.
-            let _leftover = self.send("write", name, Call::new("DELETE", sign(&action)));
+            let _leftover = self.send("write", name, &Call::new("DELETE", sign(&action)));
         }
         result
     }
@@ -194,7 +194,7 @@ impl S3Storage {
         for (number, part) in (1..).zip(bytes.chunks(self.part_bytes)) {
             let credentials = self.place.credentials.as_ref();
             let action = self.place.bucket.upload_part(credentials, key, number, id);
-            let answer = self.send("write", name, Call::new("PUT", sign(&action)).body(part))?;
+            let answer = self.send("write", name, &Call::new("PUT", sign(&action)).body(part))?;
             if !answer.is_success() {
                 return Err(self.fault(answer, "write", name));
             }
@@ -219,7 +219,7 @@ impl S3Storage {
         let call = Call::new("POST", url)
             .header("Content-Type", "application/xml")
             .body(body.as_bytes());
-        let answer = self.send("write", name, conditioned(call, conditional))?;
+        let answer = self.send("write", name, &conditioned(call, conditional))?;
         if answer.status == 200 {
             // The status is sent before the work is done; only the body tells whether it was.
             let text = answer.text(name)?;
@@ -259,7 +259,7 @@ impl Storage for S3Storage {
             if let Some(token) = &token {
                 action.with_continuation_token(token.clone());
             }
-            let answer = self.send("list", &self.location, Call::new("GET", sign(&action)))?;
+            let answer = self.send("list", &self.location, &Call::new("GET", sign(&action)))?;
             if answer.status != 200 {
                 return Err(self.fault(answer, "list", &self.location));
             }
@@ -315,7 +315,7 @@ impl Storage for S3Storage {
     fn delete(&self, name: &str) -> StorageResult<()> {
         let key = self.key(name)?;
         let action = self.place.bucket.delete_object(self.place.credentials.as_ref(), &key);
-        let answer = self.send("delete", name, Call::new("DELETE", sign(&action)))?;
+        let answer = self.send("delete", name, &Call::new("DELETE", sign(&action)))?;
         if answer.is_success() || answer.status == 404 {
             Ok(())
         } else {

@@ -16,7 +16,7 @@ use super::{denied, failed};
 /// The longest wait for one of a host's addresses to answer.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
 /// The longest wait for a server that says nothing.
-const STALL_TIMEOUT: Duration = Duration::from_secs(60);
+const STALL_TIMEOUT: Duration = Duration::from_mins(1);
 /// How often an idle connection says that it is still there; routers forget connections after some minutes.
 const KEEPALIVE: Duration = Duration::from_secs(30);
 /// Kinds of host keys that are asked for in turn where the one that was shown is not the one that is known.

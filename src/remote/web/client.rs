@@ -19,7 +19,7 @@ use super::super::storage::{StorageError, StorageResult};
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
 /// The longest wait for the next bytes, for room to send more and for an answer to begin: a server may have to copy
 /// a large object first.
-const STALL_TIMEOUT: Duration = Duration::from_secs(60);
+const STALL_TIMEOUT: Duration = Duration::from_mins(1);
 /// Redirects followed for one request (chosen; browsers allow 20, storages need one or two).
 const MOST_REDIRECTS: u32 = 5;
 /// The longest answer that is read where no length was asked for: listings and errors.

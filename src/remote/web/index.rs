@@ -6,6 +6,7 @@
 //! A chain of the groups' names leads to the others. Nothing is overwritten; what is torn counts as not there.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -191,18 +192,15 @@ impl Chain {
 
     /// Returns an object of the chain; `None` where it is not there whole.
     fn item(&mut self, name: &str, number: u64, objects: &dyn Objects) -> StorageResult<Option<&Vec<Change>>> {
-        if !self.items.contains_key(&number) {
-            match objects.get(&item_name(name, number)) {
-                Ok(bytes) => {
-                    if let Some(changes) = decode(&bytes) {
-                        self.items.insert(number, changes);
-                    }
-                }
-                Err(error) if error.is_not_found() => {}
-                Err(error) => return Err(error),
-            }
+        let unknown = match self.items.entry(number) {
+            Entry::Occupied(known) => return Ok(Some(known.into_mut())),
+            Entry::Vacant(unknown) => unknown,
+        };
+        match objects.get(&item_name(name, number)) {
+            Ok(bytes) => Ok(decode(&bytes).map(|changes| &*unknown.insert(changes))),
+            Err(error) if error.is_not_found() => Ok(None),
+            Err(error) => Err(error),
         }
-        Ok(self.items.get(&number))
     }
 
     /// Collects the changes of the numbers above `from` up to `to`, which are both ends of steps of the chain.
@@ -243,16 +241,13 @@ impl Chain {
 }
 
 fn encode(changes: &[Change]) -> Vec<u8> {
-    let mut text = format!("{HEADER}\n");
-    for change in changes {
-        match change {
-            Change::Put { name, length_bytes } => text.push_str(&format!("+ {length_bytes} {name}\n")),
-            Change::Deleted { name } => text.push_str(&format!("- {name}\n")),
-        }
-    }
+    let lines = changes.iter().map(|change| match change {
+        Change::Put { name, length_bytes } => format!("+ {length_bytes} {name}\n"),
+        Change::Deleted { name } => format!("- {name}\n"),
+    });
+    let text: String = std::iter::once(format!("{HEADER}\n")).chain(lines).collect();
     let hash = Hash::of(Domain::Remote, text.as_bytes());
-    text.push_str(&format!("= {hash}\n"));
-    text.into_bytes()
+    format!("{text}= {hash}\n").into_bytes()
 }
 
 /// Reads an object of a chain; anything else, and anything torn, is `None`.

@@ -215,7 +215,8 @@ impl WebStorage {
             .header("Content-Type", "application/octet-stream")
             .body(bytes);
         let answer = self.client.send("write", name, &call)?;
-        if matches!(answer.status, 404 | 409) && name.contains('/') {
+        // RFC 4918 §9.7.1 wants 409 for a missing folder; nginx answers 500.
+        if matches!(answer.status, 404 | 409 | 500) && name.contains('/') {
             let folder = url
                 .join(".")
                 .map_err(|_| StorageError::BadName { name: name.to_owned() })?;
@@ -382,9 +383,11 @@ pub(super) fn get(
         _ => format!("bytes={}-{}", range.start, end - 1),
     };
     let answer = client.send("read", name, &call.header("Range", asked))?;
+    let stated = answer.header("Content-Range").map(str::to_owned);
     match answer.status {
-        206 => {
-            let start = answer.header("Content-Range").and_then(start_of_range);
+        // `rclone serve s3` answers 200 to a range and sends only that: the header tells, not the status.
+        200 | 206 if answer.status == 206 || stated.is_some() => {
+            let start = stated.as_deref().and_then(start_of_range);
             if start.is_some_and(|start| start != range.start) {
                 return Err(StorageError::Failed {
                     action: "read",

@@ -15,6 +15,8 @@ pub(crate) struct Quirks {
     pub(crate) refuses_conditions: bool,
     /// A range is answered with the whole and 200.
     pub(crate) no_ranges: bool,
+    /// A range is answered as it should be, but with 200.
+    pub(crate) ranges_as_whole: bool,
     /// The most names on a page of a listing.
     pub(crate) page: usize,
 }
@@ -25,6 +27,7 @@ impl Default for Quirks {
             ignores_conditions: false,
             refuses_conditions: false,
             no_ranges: false,
+            ranges_as_whole: false,
             page: 1000,
         }
     }
@@ -104,7 +107,7 @@ fn answer(quirks: Quirks, bucket: &mut Bucket, request: &Request) -> Answer {
             Some(bytes) => ranged(quirks, request, bytes),
             None => failure(404, "NoSuchKey"),
         },
-        ("PUT", None) if taken => failure(412, "PreconditionFailed"),
+        ("PUT", None) | ("POST", Some(_)) if taken => failure(412, "PreconditionFailed"),
         ("PUT", None) if request.is_cut => Answer::of(400),
         ("PUT", None) => {
             bucket.objects.insert(key.to_owned(), request.body.clone());
@@ -130,7 +133,6 @@ fn answer(quirks: Quirks, bucket: &mut Bucket, request: &Request) -> Answer {
             bucket.uploads.get_mut(id).unwrap().insert(number, request.body.clone());
             Answer::of(200).header("ETag", tag)
         }
-        ("POST", Some(_)) if taken => failure(412, "PreconditionFailed"),
         ("POST", Some(id)) => {
             let parts = bucket.uploads.remove(id).unwrap();
             let body = String::from_utf8(request.body.clone()).unwrap();
@@ -157,7 +159,11 @@ fn ranged(quirks: Quirks, request: &Request, bytes: &[u8]) -> Answer {
     if quirks.no_ranges {
         return Answer::of(200).body(bytes);
     }
-    super::web::ranged(request, bytes)
+    let mut answer = super::web::ranged(request, bytes);
+    if quirks.ranges_as_whole && answer.status == 206 {
+        answer.status = 200;
+    }
+    answer
 }
 
 fn list(quirks: Quirks, bucket: &Bucket, parameters: &BTreeMap<String, String>) -> Answer {

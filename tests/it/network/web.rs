@@ -13,6 +13,8 @@ pub(crate) struct Quirks {
     pub(crate) plain: bool,
     /// Serves a page with links for a folder.
     pub(crate) pages: bool,
+    /// A PUT below a missing folder is answered with 500.
+    pub(crate) put_fails_without_folder: bool,
     /// Neither PUT nor DELETE.
     pub(crate) read_only: bool,
     /// MOVE is refused.
@@ -113,7 +115,7 @@ fn answer(quirks: Quirks, tree: &mut Tree, request: &Request) -> Answer {
                 add_folders(tree, &parent);
             }
             if !tree.folders.contains(&parent) {
-                return Answer::of(409);
+                return Answer::of(if quirks.put_fails_without_folder { 500 } else { 409 });
             }
             if !request.is_cut || quirks.torn_uploads {
                 tree.files.insert(path, request.body.clone());
