@@ -1,6 +1,6 @@
 //! What every adapter must do, as a check that each of them runs.
 
-use super::storage::{Storage, StorageError};
+use super::storage::{Storage, StorageError, StorageResult};
 
 /// Checks an empty storage against the promises of [`Storage`]; returns the first one that is broken.
 ///
@@ -11,7 +11,70 @@ pub fn conformance(storage: &dyn Storage) -> Result<(), String> {
     content(storage)?;
     taken_names(storage)?;
     listing(storage)?;
-    deletion(storage)
+    deletion(storage)?;
+    concurrency(storage)
+}
+
+/// Checks that an empty storage holds and lists `count` objects: more than any server shows on one page of a listing.
+/// It leaves the storage empty.
+pub fn conformance_of_many(storage: &dyn Storage, count: u32) -> Result<(), String> {
+    let names: Vec<_> = (0..count).map(|number| format!("log/{number:06}")).collect();
+    at_once(&names, |name| storage.put(name, name.as_bytes()))?;
+    check(
+        listed(storage, "log/")? == names,
+        "a listing shows all of many objects, once each",
+    )?;
+    if let Some(last) = names.last() {
+        check(
+            listed(storage, last)? == [last.as_str()],
+            "a prefix selects one of many",
+        )?;
+        check(
+            storage.get(last, None).map_err(text)? == last.as_bytes(),
+            "the last of many comes back",
+        )?;
+    }
+    at_once(&names, |name| storage.delete(name))?;
+    check(listed(storage, "")?.is_empty(), "nothing is left of many")
+}
+
+/// How many calls run at once.
+const WORKERS: usize = 8;
+
+/// Runs a call for each name, several at once; returns the first failure.
+fn at_once(names: &[String], call: impl Fn(&str) -> StorageResult<()> + Sync) -> Result<(), String> {
+    let share = names.len().div_ceil(WORKERS).max(1);
+    let run = |names: &[String]| names.iter().try_for_each(|name| call(name)).map_err(text);
+    std::thread::scope(|scope| {
+        let workers: Vec<_> = names
+            .chunks(share)
+            .map(|names| scope.spawn(move || run(names)))
+            .collect();
+        let broken = |_| Err("broken: calls may run at once".to_owned());
+        workers
+            .into_iter()
+            .try_for_each(|worker| worker.join().unwrap_or_else(broken))
+    })
+}
+
+fn concurrency(storage: &dyn Storage) -> Result<(), String> {
+    let names: Vec<_> = (0..2 * WORKERS).map(|number| format!("log/writer-{number}")).collect();
+    at_once(&names, |name| storage.put(name, name.as_bytes()))?;
+    check(
+        listed(storage, "log/")?.len() == names.len(),
+        "names that are put at once are all there",
+    )?;
+    for name in &names {
+        check(
+            storage.get(name, None).map_err(text)? == name.as_bytes(),
+            "what is put at once under other names does not mix",
+        )?;
+    }
+    at_once(&names, |name| storage.delete(name))?;
+    check(
+        listed(storage, "")?.is_empty(),
+        "nothing is left of what was put at once",
+    )
 }
 
 fn check(holds: bool, promise: &str) -> Result<(), String> {

@@ -36,7 +36,7 @@ mod wrap;
 
 pub use access::{CreateOptions, Listing, Remote};
 pub use address::{Address, AddressError, NetworkAddress, Protocol};
-pub use conformance::conformance;
+pub use conformance::{conformance, conformance_of_many};
 pub use descriptor::{RemoteId, RemotePin};
 pub use error::RemoteError;
 pub use folder::FolderStorage;

@@ -10,7 +10,7 @@ use crate::delta::Snapshot;
 use crate::merge;
 use crate::model::{Domain, ReplicaId, SnapshotId};
 use crate::port::Objects;
-use crate::remote::{Listing, LogName, LogObject, Part, Remote};
+use crate::remote::{Listing, LogName, LogObject, Part, Remote, RemoteError};
 
 /// Which objects a pack may carry.
 const CARRIED: [Domain; 4] = [Domain::Snapshot, Domain::Delta, Domain::Blob, Domain::ChunkList];
@@ -203,6 +203,8 @@ impl LogReader<'_> {
                 let object = match self.remote.read(name) {
                     Ok(object) => object,
                     Err(error) if error.is_temporary() => return Ok(Some(error.to_string())),
+                    // The storage refuses it, which says nothing about the object.
+                    Err(error @ RemoteError::Storage(_)) => return Err(remote_error(self.name, error)),
                     Err(error) => return Err(SyncError::Damaged(error.to_string())),
                 };
                 self.traffic.bytes += listing.length_bytes.get(name).copied().unwrap_or(0);

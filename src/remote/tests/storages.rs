@@ -24,6 +24,7 @@ fn all_files(root: &Path) -> Vec<PathBuf> {
 fn every_storage_conforms() {
     let (_home, root) = folder();
     conformance(&FolderStorage::create(Disk::default(), &root).unwrap()).unwrap();
+    conformance_of_many(&FolderStorage::create(Disk::default(), &root).unwrap(), 1100).unwrap();
     assert_eq!(all_files(&root), Vec::<PathBuf>::new(), "no temporary file stays");
     conformance(&MemoryStorage::default()).unwrap();
     conformance(&Counting::new(MemoryStorage::default())).unwrap();

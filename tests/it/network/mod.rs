@@ -2,6 +2,8 @@
 
 mod bucket;
 mod http;
+#[cfg(feature = "sftp")]
+mod openssh;
 mod real;
 mod s3;
 mod systems;

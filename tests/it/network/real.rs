@@ -10,12 +10,12 @@ use dsync::remote::{Network, StorageResult, TransportOptions, conformance};
 use super::super::env::TestEnv;
 use super::{open_with, systems};
 
-fn text(variable: &str) -> String {
+pub(crate) fn text(variable: &str) -> String {
     let value = std::env::var_os(variable).unwrap_or_default();
     value.into_string().unwrap()
 }
 
-fn copy(from: &Path, to: &Path) {
+pub(crate) fn copy(from: &Path, to: &Path) {
     std::fs::create_dir_all(to).unwrap();
     for entry in std::fs::read_dir(from).unwrap() {
         let path = entry.unwrap().path();

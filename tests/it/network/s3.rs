@@ -1,6 +1,6 @@
 //! Buckets.
 
-use dsync::remote::{StorageError, TransportOptions, conformance};
+use dsync::remote::{StorageError, TransportOptions, conformance, conformance_of_many};
 
 use super::bucket::{BucketServer, Quirks};
 use super::http::Fault;
@@ -32,6 +32,12 @@ fn a_bucket_conforms_whatever_the_server_does() {
         assert_eq!(conformance(&open(&server.url()).unwrap()), Ok(()), "{quirks:?}");
         assert_eq!(server.keys(), ["a b/c.txt", "a b/other"], "{quirks:?}");
     }
+}
+
+#[test]
+fn more_objects_than_a_page_has_are_listed() {
+    let server = BucketServer::start(Quirks::default());
+    assert_eq!(conformance_of_many(&open(&server.url()).unwrap(), 2100), Ok(()));
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use dsync::remote::{Network, StorageError, TransportOptions, conformance};
+use dsync::remote::{Network, StorageError, TransportOptions, conformance, conformance_of_many};
 
 use super::http::Fault;
 use super::web::{Quirks, WebServer};
@@ -43,6 +43,12 @@ fn webdav_conforms_whatever_the_server_does() {
             assert_eq!(server.files(), Vec::<String>::new(), "{quirks:?}");
         }
     }
+}
+
+#[test]
+fn many_objects_are_listed() {
+    let server = WebServer::start(IDEAL);
+    assert_eq!(conformance_of_many(&open(&server.url("dav")).unwrap(), 1100), Ok(()));
 }
 
 #[test]
