@@ -10,7 +10,7 @@ use crate::delta::{Delta, Entry, Snapshot, State};
 use crate::merge;
 use crate::model::{Hash, SnapshotId, Value, cbor};
 use crate::port::{ObjectError, Objects, blob};
-use crate::remote::{FolderStorage, RemoteError};
+use crate::remote::{Address, FolderStorage, RemoteError};
 use crate::store::{SourceView, View};
 use crate::tree;
 
@@ -141,8 +141,10 @@ impl Repository {
     /// Removes what stopped uploads left on the remotes that are there; what stays is seen by nobody.
     fn remove_leftovers(&self) {
         for remote in self.config.remotes() {
-            let folder = exchange::folder_of(&remote.url).ok();
-            let storage = folder.and_then(|folder| FolderStorage::open(self.env.disk.clone(), &folder).ok());
+            let Ok(Address::Folder(folder)) = Address::parse(&remote.url) else {
+                continue;
+            };
+            let storage = FolderStorage::open(self.env.disk.clone(), &folder).ok();
             let _left = storage.map(|storage| storage.remove_leftovers(self.env.clock.now()));
         }
     }

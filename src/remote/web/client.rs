@@ -25,8 +25,8 @@ const MOST_REDIRECTS: u32 = 5;
 /// The longest answer that is read where no length was asked for: listings and errors.
 const MOST_ANSWER_BYTES: u64 = 64 * 1024 * 1024;
 
-/// A request.
-#[derive(Debug, Clone)]
+/// A request. Its address may be signed, so it has no text form.
+#[derive(Clone)]
 pub(in super::super) struct Call<'a> {
     pub(in super::super) method: &'static str,
     pub(in super::super) url: Url,

@@ -1,5 +1,7 @@
 //! Buckets.
 
+use std::time::Duration;
+
 use dsync::remote::{StorageError, TransportOptions, conformance, conformance_of_many};
 
 use super::bucket::{BucketServer, Quirks};
@@ -87,4 +89,44 @@ fn what_a_bucket_refuses_is_told_with_the_next_step() {
     }
     let options = TransportOptions::default();
     assert!(!format!("{options:?}").contains("hush"));
+}
+
+#[test]
+fn faults_of_the_connection_are_overcome() {
+    let server = BucketServer::start(Quirks::default());
+    let storage = open(&server.url()).unwrap();
+    let bytes: Vec<u8> = (0..20_000u32).flat_map(u32::to_le_bytes).collect();
+    let faults = [
+        Fault::Status(503),
+        Fault::Status(409),
+        Fault::Reset,
+        Fault::LoseAnswer,
+        Fault::CutUpload(4000),
+        Fault::CutAnswer(4000),
+        Fault::Stall(Duration::from_millis(700)),
+    ];
+    for (number, fault) in faults.iter().enumerate() {
+        for method in ["HEAD", "PUT", "GET", "DELETE"] {
+            let name = format!("log/{method}.{number}");
+            server.http.fail_next(method, fault.clone());
+            storage
+                .put(&name, &bytes)
+                .unwrap_or_else(|error| panic!("{fault:?} {method}: {error:?}"));
+            assert!(storage.get(&name, None).unwrap() == bytes, "{fault:?} {method}");
+            storage.delete(&name).unwrap();
+            server.http.forget_faults();
+        }
+    }
+    assert_eq!(server.keys(), Vec::<String>::new());
+}
+
+#[test]
+fn a_listing_that_does_not_end_is_no_listing() {
+    let server = BucketServer::start(Quirks {
+        page: 0,
+        ..Quirks::default()
+    });
+    server.place("a b/c/log/a", b"x");
+    let error = open(&server.url()).unwrap().list("").unwrap_err();
+    assert!(cause(&error).contains("malformed"), "{error:?}");
 }
