@@ -153,10 +153,20 @@ impl WebStorage {
     fn list_plainly(&self, prefix: &str) -> StorageResult<Vec<StoredObject>> {
         let top = self.page_members(&self.base)?;
         if top.iter().any(|member| member.name == DESCRIPTOR_NAME) {
-            self.walk(top, prefix, |folder| self.page_members(folder))
-        } else {
-            self.index.list(self)
+            return self.walk(top, prefix, |folder| self.page_members(folder));
         }
+        let listed = self.index.list(self)?;
+        if listed.is_empty() && index::Objects::get(self, DESCRIPTOR_NAME).is_ok() {
+            let why = "it lists no folders, and the remote there was written another way, without an index: let the \
+                       server list folders";
+            return Err(StorageError::Failed {
+                action: "list",
+                name: self.location(),
+                temporary: false,
+                source: Arc::new(io::Error::other(why)),
+            });
+        }
+        Ok(listed)
     }
 
     /// Makes the folder of the storage where the server speaks WebDAV and has none; others make it at the first put.

@@ -134,6 +134,17 @@ fn pages_of_links_list_a_copied_remote() {
 }
 
 #[test]
+fn a_copied_remote_that_nobody_lists_is_told_and_not_taken_for_empty() {
+    let server = WebServer::start(Quirks { plain: true, ..IDEAL });
+    server.place_in_folders("/a b/c/remote/dsync-remote", b"x");
+    let error = open(&server.url("http")).unwrap().list("").unwrap_err();
+    assert!(
+        !error.is_temporary() && cause(&error).contains("lists no folders"),
+        "{error:?}"
+    );
+}
+
+#[test]
 fn faults_of_the_connection_are_overcome_and_never_believed() {
     for quirks in [
         IDEAL,
