@@ -83,8 +83,9 @@ impl Index {
             length_bytes,
         };
         append(&mut chains, &group, &change, objects)?;
-        // Last, so that a group that is found has something in it; and each time, as another writer's may have
-        // replaced ours on a server that lets two writers take one number.
+        // Last, so that a group that is found has something in it; and each time with what is there now, as another
+        // writer's may have replaced ours on a server that lets two writers take one number.
+        chains.remove(GROUPS);
         let member = Change::Put {
             name: group,
             length_bytes: 0,
