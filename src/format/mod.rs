@@ -8,6 +8,7 @@
 
 pub mod csv;
 pub mod jscontact;
+pub mod json;
 pub mod rows;
 pub mod vcard;
 

@@ -35,6 +35,7 @@ mod safeguards;
 mod table_corpus;
 mod table_crash;
 mod table_random;
+mod table_files;
 mod table_sync;
 mod undo;
 mod world;

@@ -17,8 +17,10 @@
 //! To add a place: implement both traits, list the format in [`formats`]. *Start reading* at [`Table`].
 
 mod csv;
+mod json;
 mod prints;
 mod sqlite;
+mod whole;
 
 pub use prints::{Header, Joined, Matching, NO_RANK, Prints, Unknown};
 
@@ -165,6 +167,13 @@ pub trait Table {
     /// Returns its columns in their order.
     fn columns(&self) -> &[TableColumn];
 
+    /// Tells which columns the table had when it was read last, by name and in their order.
+    ///
+    /// A place that says its columns with each row alone keeps that order, and shows them while it has no rows.
+    fn expect(&mut self, names: &[String]) {
+        let _a_header_says_more = names;
+    }
+
     /// Returns whether its cells have types. Where not, they are [`Cell::Text`] or [`Cell::Null`], and a column gets the
     /// type that all its values print back from.
     fn is_typed(&self) -> bool;
@@ -228,6 +237,8 @@ pub fn formats() -> Vec<Box<dyn TableFormat>> {
     vec![
         Box::new(csv::CsvTables::csv()),
         Box::new(csv::CsvTables::tsv()),
+        Box::new(json::JsonTables::lines()),
+        Box::new(json::JsonTables::array()),
         Box::new(sqlite::SqliteTables::new()),
     ]
 }

@@ -34,6 +34,7 @@ use super::{SyncResult, source_error};
 use crate::disk::Stat;
 use crate::model::row::{Cell, SCHEMA_KEY, Schema, from_value, key};
 use crate::model::{RecordKey, Value};
+use crate::source::SourceError;
 use crate::source::table::{self, Header, Location, Prints, TableFormat};
 
 /// What taking in a table gave.
@@ -186,7 +187,19 @@ pub(super) fn count(work: &Work<'_>, config: &SourceConfig) -> SyncResult<u64> {
 
 /// Opens the table of a source.
 fn open(work: &Work<'_>, config: &SourceConfig, format: &dyn TableFormat) -> SyncResult<Box<dyn table::Table>> {
-    format
-        .open(&work.env.disk, &location_of(config))
-        .map_err(|error| source_error(config, error))
+    opened(work, config, format).map_err(|error| source_error(config, error))
+}
+
+/// Opens the table of a source; fails as its place does.
+fn opened(
+    work: &Work<'_>,
+    config: &SourceConfig,
+    format: &dyn TableFormat,
+) -> Result<Box<dyn table::Table>, SourceError> {
+    let mut table = format.open(&work.env.disk, &location_of(config))?;
+    if let Some(bound) = known::bound(&work.source_view(&config.name)) {
+        let names: Vec<String> = bound.into_iter().map(|(_, name)| name).collect();
+        table.expect(&names);
+    }
+    Ok(table)
 }

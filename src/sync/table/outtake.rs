@@ -6,9 +6,9 @@ use super::gather::{Gatherer, Which};
 use super::known::{self, Exception, Exceptions};
 use super::lens::{Bound, Lens, row_edits};
 use super::ranks::{Shift, narrow};
-use super::{Rows, format_of, location_of, open, row_name, schema_of};
+use super::{Rows, format_of, location_of, open, opened, row_name, schema_of};
 use crate::delta::{Entry, State};
-use crate::model::row::{Schema, schema_key};
+use crate::model::row::{ColumnType, Schema, schema_key};
 use crate::model::{Map, RecordKey, SnapshotId, Value, cbor};
 use crate::source::SourceError;
 use crate::source::table::{ColumnEdit, NO_RANK, RowEdit, Table, TableColumn, TableWrite, WriteOutcome};
@@ -83,7 +83,6 @@ pub(in crate::sync) fn plan(
     let Some(format) = format_of(config) else {
         return Ok(None);
     };
-    let location = location_of(config);
     let mut plan = TablePlan {
         report: SourceReport {
             name: config.name.clone(),
@@ -97,7 +96,7 @@ pub(in crate::sync) fn plan(
         bound: known::bound(&view).unwrap_or_default(),
         rows: Rows::default(),
     };
-    let table: Box<dyn Table> = match format.open(&work.env.disk, &location) {
+    let table: Box<dyn Table> = match opened(work, config, &*format) {
         Ok(table) => table,
         Err(SourceError::Missing(_)) if view.base.is_empty() => {
             let columns = columns_of(&schema, format.info().has_tables);
@@ -207,6 +206,14 @@ impl TablePlan {
                 });
             }
         }
+    }
+}
+
+/// Makes the edit that adds a column.
+fn added(column: &TableColumn) -> ColumnEdit {
+    ColumnEdit::Add {
+        name: column.name.clone(),
+        kind: column.kind.unwrap_or(ColumnType::Text),
     }
 }
 
@@ -486,7 +493,15 @@ impl TablePlan {
                 ));
             }
         }
-        format.open(disk, &location)?.write(&self.write)
+        let mut table = opened(work, config, &*format)?;
+        match &self.create {
+            // A place that says its columns with each row alone has none yet.
+            Some(columns) if table.columns().is_empty() => table.write(&TableWrite {
+                columns: columns.iter().map(added).collect(),
+                rows: self.write.rows.clone(),
+            }),
+            _ => table.write(&self.write),
+        }
     }
 
     /// Reads what was stored: rows that show what was meant are known, others are looked at by the next scan.
@@ -502,7 +517,15 @@ impl TablePlan {
             (work.env.random)(&mut seed);
             self.rows.prints.seed = u64::from_le_bytes(seed);
         }
-        let table = open(work, config, &*format)?;
+        let mut table = open(work, config, &*format)?;
+        let names: Vec<String> = self.bound.iter().map(|(_, name)| name.clone()).collect();
+        table.expect(&names);
+        if !table.columns().iter().map(|column| &column.name).eq(&names) {
+            // Somebody changed the columns meanwhile: the next scan compares everything.
+            self.rows = Rows::default();
+            self.bound.clear();
+            return Ok(());
+        }
         let schema = schema_of(work, state)?;
         let ids: Vec<String> = self.bound.iter().map(|(id, _)| id.clone()).collect();
         let lens = Lens::new(&ids, &schema)?;

@@ -1,0 +1,116 @@
+//! Tables in files that describe themselves, beside a CSV on another system.
+
+use dsync::sync::AddSource;
+
+use super::house::{House, System};
+
+const PRICES: &str = "sku,name,price,stock\nA1,Apple,1.50,10\nB2,\"Bread, dark\",3.20,5\nC3,Cheese,7,\n";
+
+fn keyed(key: &str) -> AddSource {
+    AddSource {
+        collection: Some("prices".to_owned()),
+        key: (!key.is_empty()).then(|| key.to_owned()).into_iter().collect(),
+        ..AddSource::default()
+    }
+}
+
+/// A system with the CSV, in step with the remote.
+fn office(house: &House) -> System {
+    let office = house.system("office");
+    office.write("prices.csv", PRICES);
+    office.add_with("prices.csv", "csv", keyed("sku"));
+    office.join();
+    office.sync();
+    office
+}
+
+/// A system that gets the table in a new file.
+fn shop(house: &House, file: &str, format: &str) -> System {
+    let shop = house.system("shop");
+    shop.join();
+    shop.add_with(file, format, keyed(""));
+    shop.sync();
+    shop
+}
+
+fn sync_all(systems: &[&System]) {
+    for _ in 0..2 {
+        for system in systems {
+            system.sync();
+        }
+    }
+    for system in systems {
+        system.quiet();
+    }
+}
+
+#[test]
+fn a_csv_and_json_lines_agree() {
+    let house = House::new();
+    let office = office(&house);
+    let shop = shop(&house, "prices.jsonl", "jsonl");
+    let lines = "{\"sku\":\"A1\",\"name\":\"Apple\",\"price\":1.50,\"stock\":10}\n\
+                 {\"sku\":\"B2\",\"name\":\"Bread, dark\",\"price\":3.20,\"stock\":5}\n\
+                 {\"sku\":\"C3\",\"name\":\"Cheese\",\"price\":7,\"stock\":null}\n";
+    assert_eq!(shop.read("prices.jsonl"), lines);
+    shop.quiet();
+    // An edit on each side; the shop's program writes its own spelling and more members.
+    office.edit("prices.csv", "1.50,10", "1.75,10");
+    shop.edit("prices.jsonl", "\"stock\":5}", "\"stock\": 4, \"tags\": [\"new\"]}");
+    sync_all(&[&office, &shop]);
+    assert_eq!(
+        shop.read("prices.jsonl"),
+        lines
+            .replace("1.50", "1.75")
+            .replace("\"stock\":5}", "\"stock\": 4, \"tags\": [\"new\"]}")
+    );
+    assert_eq!(
+        office.read("prices.csv"),
+        "sku,name,price,stock,tags\nA1,Apple,1.75,10\nB2,\"Bread, dark\",3.20,4,\"[\"\"new\"\"]\"\nC3,Cheese,7,\n"
+    );
+    // Rows come and go, and the last one too.
+    office.write("prices.csv", "sku,name,price,stock,tags\nD4,Date,0.10,1,\n");
+    office.sync_forced();
+    sync_all(&[&shop, &office]);
+    assert_eq!(
+        shop.read("prices.jsonl"),
+        "{\"sku\":\"D4\",\"name\":\"Date\",\"price\":0.10,\"stock\":1,\"tags\":null}\n"
+    );
+}
+
+#[test]
+fn a_broken_line_is_set_aside_and_deletes_nothing() {
+    let house = House::new();
+    let office = office(&house);
+    let shop = shop(&house, "prices.jsonl", "jsonl");
+    shop.edit("prices.jsonl", "\"Bread, dark\"", "\"Bread, dark");
+    shop.edit("prices.jsonl", "\"price\":7", "\"price\":8");
+    let report = shop.sync();
+    assert_eq!(report.sources[0].set_aside.len(), 1, "{report:?}");
+    assert!(
+        report.sources[0].set_aside[0].item.ends_with("prices.jsonl:2"),
+        "{report:?}"
+    );
+    office.sync();
+    assert_eq!(office.read("prices.csv"), PRICES.replace("Cheese,7", "Cheese,8"));
+}
+
+#[test]
+fn a_csv_and_a_json_array_agree() {
+    let house = House::new();
+    let office = office(&house);
+    let shop = shop(&house, "prices.json", "json");
+    let array = "[\n{\"sku\":\"A1\",\"name\":\"Apple\",\"price\":1.50,\"stock\":10},\n\
+                 {\"sku\":\"B2\",\"name\":\"Bread, dark\",\"price\":3.20,\"stock\":5},\n\
+                 {\"sku\":\"C3\",\"name\":\"Cheese\",\"price\":7,\"stock\":null}\n]\n";
+    assert_eq!(shop.read("prices.json"), array);
+    office.edit("prices.csv", "1.50,10", "1.75,10");
+    shop.edit("prices.json", "\"stock\":null", "\"stock\":0");
+    sync_all(&[&office, &shop]);
+    let both = array.replace("1.50", "1.75").replace("\"stock\":null", "\"stock\":0");
+    assert_eq!(shop.read("prices.json"), both);
+    assert_eq!(
+        office.read("prices.csv"),
+        PRICES.replace("1.50", "1.75").replace("Cheese,7,", "Cheese,7,0")
+    );
+}
