@@ -114,3 +114,56 @@ fn a_csv_and_a_json_array_agree() {
         PRICES.replace("1.50", "1.75").replace("Cheese,7,", "Cheese,7,0")
     );
 }
+
+/// The cells of a sheet as another reader sees them.
+fn sheet(system: &System, file: &str) -> Vec<String> {
+    use calamine::{Reader as _, Xlsx, open_workbook};
+    let mut book: Xlsx<_> = open_workbook(system.path(file)).unwrap();
+    let range = book.worksheet_range_at(0).unwrap().unwrap();
+    let line = |row: &[calamine::Data]| row.iter().map(ToString::to_string).collect::<Vec<_>>().join("|");
+    range.rows().map(line).collect()
+}
+
+#[test]
+fn a_csv_and_a_workbook_agree() {
+    let house = House::new();
+    let office = office(&house);
+    let shop = shop(&house, "prices.xlsx#Prices", "xlsx");
+    let table = [
+        "sku|name|price|stock",
+        "A1|Apple|1.5|10",
+        "B2|Bread, dark|3.2|5",
+        "C3|Cheese|7|",
+    ];
+    assert_eq!(sheet(&shop, "prices.xlsx"), table);
+    shop.quiet();
+    // A workbook of somebody, with the same rows and more, comes into the collection.
+    let desk = house.system("desk");
+    desk.join();
+    std::fs::copy(shop.path("prices.xlsx"), desk.path("prices.xlsx")).unwrap();
+    desk.add_with("prices.xlsx", "xlsx", keyed("sku"));
+    sync_all(&[&desk, &office]);
+    assert_eq!(
+        office.read("prices.csv"),
+        PRICES,
+        "1.5 is the form a sheet has of 1.50, no edit"
+    );
+    // An edit on each side, a row that goes and one that comes.
+    office.write(
+        "prices.csv",
+        PRICES
+            .replace("1.50,10", "1.75,10")
+            .replace("B2,\"Bread, dark\",3.20,5\n", "")
+            + "D4,Date,0.10,1\n",
+    );
+    sync_all(&[&office, &shop, &desk]);
+    let emptied = [
+        "sku|name|price|stock",
+        "A1|Apple|1.75|10",
+        "|||",
+        "C3|Cheese|7|",
+        "D4|Date|0.1|1",
+    ];
+    assert_eq!(sheet(&shop, "prices.xlsx"), emptied);
+    assert_eq!(sheet(&desk, "prices.xlsx"), emptied);
+}

@@ -21,6 +21,7 @@ mod json;
 mod prints;
 mod sqlite;
 mod whole;
+mod xlsx;
 
 pub use prints::{Header, Joined, Matching, NO_RANK, Prints, Unknown};
 
@@ -240,5 +241,6 @@ pub fn formats() -> Vec<Box<dyn TableFormat>> {
         Box::new(json::JsonTables::lines()),
         Box::new(json::JsonTables::array()),
         Box::new(sqlite::SqliteTables::new()),
+        Box::new(xlsx::XlsxTables::new()),
     ]
 }

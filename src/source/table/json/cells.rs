@@ -21,7 +21,7 @@ pub(super) fn cell_of(text: &str) -> Result<Cell<'_>, ItemError> {
     })
 }
 
-fn number(text: &str) -> Cell<'_> {
+pub(in crate::source::table) fn number(text: &str) -> Cell<'_> {
     if !text.contains(['e', 'E']) {
         return match text.parse() {
             Ok(number) if text != "-0" => Cell::Integer(number),

@@ -13,6 +13,7 @@ mod tests;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
+pub(super) use self::cells::number;
 use self::cells::{Kinds, cell_of, spell};
 use self::pieces::{Kind, Layout, MARK, Piece, read};
 use super::whole::{Original, Sink, changed_meanwhile, malformed};
