@@ -29,9 +29,10 @@ pub(in crate::source::table) fn number(text: &str) -> Cell<'_> {
         };
     }
     if let Some(plain) = plain(text) {
-        return match plain.parse() {
-            Ok(number) => Cell::Integer(number),
-            Err(_) => Cell::Decimal(plain.into()),
+        // Beyond, a whole number that was written as a binary one would not become that again.
+        return match plain.parse::<i64>() {
+            Ok(number) if number.unsigned_abs() <= 1 << 53 => Cell::Integer(number),
+            _ => Cell::Decimal(plain.into()),
         };
     }
     match text.parse() {
@@ -168,6 +169,7 @@ mod tests {
             ("1e3", Cell::Integer(1000)),
             ("1.25E-3", Cell::Decimal("0.00125".into())),
             ("12.5e1", Cell::Integer(125)),
+            ("9.64257253971388e16", Cell::Decimal("96425725397138800".into())),
             ("-0e5", Cell::Integer(0)),
             ("0.5e1", Cell::Integer(5)),
             ("1e300", Cell::Float(1e300)),
@@ -204,6 +206,9 @@ mod tests {
             let spelled = spell(None, Some(&Value::Float(float)));
             let back = cell_of(&spelled).unwrap().typed(ColumnType::Float);
             prop_assert_eq!(back, Cell::Float(float));
+            let round = spell(None, Some(&Value::Float(float.round())));
+            let back = cell_of(&round).unwrap().typed(ColumnType::Float);
+            prop_assert_eq!(back, Cell::Float(float.round()));
         }
 
         #[test]

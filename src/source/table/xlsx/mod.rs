@@ -24,7 +24,9 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use self::book::{Book, new_book};
 use self::date::Shows;
-use self::sheet::{Content, MAX_COLUMNS, MAX_ROWS, Shared, Sheet, SheetRow, name_of, plain_number, spell};
+use self::sheet::{
+    Content, MAX_COLUMNS, MAX_ROWS, Shared, Sheet, SheetRow, name_of, plain_number, spell, stored_number,
+};
 use super::whole::{Original, changed_meanwhile, malformed};
 use super::{
     ColumnEdit, Location, RawRow, ReadEnd, RowEdit, RowRefusal, Table, TableColumn, TableFormat, TableInfo, TableWrite,
@@ -503,7 +505,7 @@ fn take_cell<'r>(row: &mut &'r [u8]) -> Option<(usize, Cell<'r>)> {
     let text = std::str::from_utf8(take(row, usize::try_from(length).ok()?)?).ok()?;
     let cell = match tag {
         BOOL => Cell::Bool(text == "1"),
-        NUMBER => super::json::number(text),
+        NUMBER => stored_number(text),
         _ => Cell::Text(text.into()),
     };
     Some((usize::try_from(column).ok()?, cell))

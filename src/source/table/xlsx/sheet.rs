@@ -85,6 +85,15 @@ impl Shared<'_> {
     }
 }
 
+/// Returns the cell of a number in its plain form. Those that binary numbers cannot tell apart are decimals, so that a
+/// binary column has them as it wrote them.
+pub(super) fn stored_number(text: &str) -> Cell<'_> {
+    match number(text) {
+        Cell::Integer(number) if number.unsigned_abs() > 1 << 53 => Cell::Decimal(text.into()),
+        cell => cell,
+    }
+}
+
 /// Returns a number without exponent and zeros that programs drop when they save it; `None` where it is none.
 pub(super) fn plain_number(text: &str) -> Option<String> {
     if !crate::format::json::is_number(text) {
@@ -473,7 +482,7 @@ impl Content {
         match self {
             Self::Empty => Cell::Null,
             Self::Bool(value) => Cell::Bool(*value),
-            Self::Number(text) => number(text),
+            Self::Number(text) => stored_number(text),
             Self::Moment(text, _) | Self::Text(text) => Cell::Text(text.as_str().into()),
         }
     }
