@@ -176,7 +176,7 @@ impl Spacing {
         };
         let kept = |range: Range<usize>| {
             let part = text.get(range).unwrap_or_default();
-            part.chars().filter(|letter| letter.is_ascii_whitespace()).collect()
+            part.chars().filter(char::is_ascii_whitespace).collect()
         };
         let start = text.find('{').unwrap_or_default();
         let last = members.last().unwrap_or(first);

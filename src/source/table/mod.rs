@@ -171,9 +171,7 @@ pub trait Table {
     /// Tells which columns the table had when it was read last, by name and in their order.
     ///
     /// A place that says its columns with each row alone keeps that order, and shows them while it has no rows.
-    fn expect(&mut self, names: &[String]) {
-        let _a_header_says_more = names;
-    }
+    fn expect(&mut self, _names: &[String]) {}
 
     /// Returns whether its cells have types. Where not, they are [`Cell::Text`] or [`Cell::Null`], and a column gets the
     /// type that all its values print back from.

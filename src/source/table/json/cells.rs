@@ -99,6 +99,7 @@ pub(super) fn spell(kind: Option<ColumnType>, value: Option<&Value>) -> String {
 
 /// What the values of a member are.
 #[derive(Debug, Clone, Copy, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "any set of them is possible")]
 pub(super) struct Kinds {
     has_bool: bool,
     has_integer: bool,
@@ -183,7 +184,9 @@ mod tests {
     fn a_column_of_several_types_is_json() {
         let kind = |values: &[&str]| {
             let mut kinds = Kinds::default();
-            values.iter().for_each(|value| kinds.see(value));
+            for value in values {
+                kinds.see(value);
+            }
             kinds.kind()
         };
         assert_eq!(kind(&["1", "null"]), ColumnType::Integer);

@@ -165,7 +165,7 @@ impl Cutter {
     }
 
     /// Returns whether the file may end here.
-    fn may_end(&self) -> bool {
+    fn may_end(self) -> bool {
         self.layout == Layout::Lines || self.phase == Phase::Tail
     }
 }

@@ -165,8 +165,7 @@ fn computes_anew(text: &str) -> Option<String> {
 fn part(archive: &mut ZipArchive<Cursor<Vec<u8>>>, name: &str) -> Result<Option<String>, ItemError> {
     let index = archive.index_for_name(name).or_else(|| {
         let mut names = archive.file_names().flatten();
-        let found = names.position(|known| known.eq_ignore_ascii_case(name));
-        found
+        names.position(|known| known.eq_ignore_ascii_case(name))
     });
     let Some(index) = index else { return Ok(None) };
     let file = archive.by_index(index).map_err(broken)?;

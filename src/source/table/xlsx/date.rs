@@ -55,8 +55,8 @@ pub(super) fn of_code(code: &str) -> Option<Shows> {
             'y' | 'd' => has_date = true,
             'h' | 's' => has_time = true,
             'm' => {
-                has_date |= !has_time && !letters.as_str().contains(['s', 'S'])
-                    || letters.as_str().contains(['y', 'Y', 'd', 'D'])
+                let rest = letters.as_str();
+                has_date |= !has_time && !rest.contains(['s', 'S']) || rest.contains(['y', 'Y', 'd', 'D']);
             }
             'g' if letters.as_str().to_ascii_lowercase().starts_with("eneral") => return None,
             '0' | '#' | '?' if !has_time => return None,

@@ -18,6 +18,7 @@ mod tests;
 mod xml;
 
 use std::collections::BTreeMap;
+use std::fmt::Write;
 use std::path::Path;
 
 use xxhash_rust::xxh3::xxh3_64;
@@ -105,7 +106,7 @@ impl TableFormat for XlsxTables {
         for (at, column) in (1u32..).zip(columns) {
             let content = spell(&Content::Text(column.name.clone()), date::Epoch::Y1900).unwrap_or_default();
             let content = content.replace("</:", "</").replace("<:", "<");
-            row.push_str(&format!("<c r=\"{}1\"{content}</c>", name_of(at)));
+            let _never_fails = write!(row, "<c r=\"{}1\"{content}</c>", name_of(at));
         }
         let name = location.table.as_deref().unwrap_or("Sheet1");
         let book = new_book(&format!("<row r=\"1\">{row}</row>"), name).map_err(wrap)?;
@@ -311,7 +312,7 @@ impl XlsxTable {
             }
             let (column, name) = match edit {
                 ColumnEdit::Add { name, .. } => {
-                    let used = loaded.sheet.rows.iter().flat_map(|row| row.cells.last());
+                    let used = loaded.sheet.rows.iter().filter_map(|row| row.cells.last());
                     let last = used.map(|cell| cell.column).chain(columns.iter().copied()).max();
                     let column = last.unwrap_or(0) + 1;
                     if column > MAX_COLUMNS {
@@ -429,6 +430,7 @@ fn digest_of(bytes: &[u8]) -> u64 {
 
 /// What the cells of a column are.
 #[derive(Debug, Clone, Copy, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "any set of them is possible")]
 struct Kinds {
     has_bool: bool,
     has_integer: bool,

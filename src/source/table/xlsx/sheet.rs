@@ -155,20 +155,19 @@ impl Sheet {
                 changed.insert(*column, content);
             }
             while rows.next_if(|row| row.number < number).is_some() {}
-            match rows.peek().filter(|row| row.number == number) {
-                Some(row) => self.patch_row(row, &changed, styles, &mut patches),
-                None => {
-                    let place = rows.peek().map_or(data_end, |row| row.tag.start);
-                    let new: String = changed
-                        .iter()
-                        .filter_map(|(column, content)| Some((*column, content.as_deref()?)))
-                        .map(|(column, content)| self.cell(number, column, styles.get(&column), Some(content)))
-                        .collect();
-                    let prefix = &self.prefix;
-                    let row = format!("<{prefix}row r=\"{number}\">{new}</{prefix}row>");
-                    patches.push((place..place, row));
-                }
+            if let Some(row) = rows.peek().filter(|row| row.number == number) {
+                self.patch_row(row, &changed, styles, &mut patches);
+                continue;
             }
+            let place = rows.peek().map_or(data_end, |row| row.tag.start);
+            let new: String = changed
+                .iter()
+                .filter_map(|(column, content)| Some((*column, content.as_deref()?)))
+                .map(|(column, content)| self.cell(number, column, styles.get(&column), Some(content)))
+                .collect();
+            let prefix = &self.prefix;
+            let row = format!("<{prefix}row r=\"{number}\">{new}</{prefix}row>");
+            patches.push((place..place, row));
         }
         if end.is_none() && !patches.is_empty() {
             let open = self.open_tag(tag);
@@ -424,7 +423,7 @@ fn fill(
                         String::new()
                     } else {
                         text_of(walker, "is")?
-                    })
+                    });
                 }
                 _ => {}
             },

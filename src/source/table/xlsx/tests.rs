@@ -66,7 +66,7 @@ fn rows(table: &dyn Table) -> Vec<Vec<Option<String>>> {
         .map(|row| {
             let texts = row
                 .iter()
-                .map(|value| from_value(value.as_ref()).text().map(|text| text.into_owned()));
+                .map(|value| from_value(value.as_ref()).text().map(std::borrow::Cow::into_owned));
             texts.collect()
         })
         .collect()
@@ -119,18 +119,15 @@ fn workbook(rows: &str) -> Vec<u8> {
 }
 
 fn texts(row: u32, cells: &[&str]) -> String {
-    let cells: String = (1u32..)
-        .zip(cells)
-        .map(|(at, text)| {
-            format!(
-                "<c r=\"{}{row}\" t=\"inlineStr\"><is><t>{text}</t></is></c>",
-                name_of(at)
-            )
-        })
-        .collect();
-    format!("<row r=\"{row}\">{cells}</row>")
+    let mut out = String::new();
+    for (at, text) in (1u32..).zip(cells) {
+        let place = name_of(at);
+        write!(out, "<c r=\"{place}{row}\" t=\"inlineStr\"><is><t>{text}</t></is></c>").unwrap();
+    }
+    format!("<row r=\"{row}\">{out}</row>")
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "cells of a row are optional")]
 fn text(text: &str) -> Option<Value> {
     Some(text.into())
 }

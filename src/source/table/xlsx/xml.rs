@@ -1,6 +1,7 @@
 //! The XML of a workbook: elements with their places in the text.
 
 use std::borrow::Cow;
+use std::fmt::Write;
 use std::ops::Range;
 
 use quick_xml::escape::unescape;
@@ -116,18 +117,15 @@ pub(super) fn decode_escapes(text: &str) -> String {
     while let Some((before, after)) = rest.split_once("_x") {
         out.push_str(before);
         let code = after.get(..4).filter(|_| after.as_bytes().get(4) == Some(&b'_'));
-        match code
+        let letter = code
             .and_then(|code| u32::from_str_radix(code, 16).ok())
-            .and_then(char::from_u32)
-        {
-            Some(letter) => {
-                out.push(letter);
-                rest = after.get(5..).unwrap_or_default();
-            }
-            None => {
-                out.push_str("_x");
-                rest = after;
-            }
+            .and_then(char::from_u32);
+        if let Some(letter) = letter {
+            out.push(letter);
+            rest = after.get(5..).unwrap_or_default();
+        } else {
+            out.push_str("_x");
+            rest = after;
         }
     }
     out.push_str(rest);
@@ -147,7 +145,7 @@ pub(super) fn encode_text(text: &str) -> String {
             }
             '\t' | '\n' => out.push(letter),
             control if control < ' ' || matches!(control, '\u{FFFE}' | '\u{FFFF}') => {
-                out.push_str(&format!("_x{:04X}_", u32::from(control)));
+                let _never_fails = write!(out, "_x{:04X}_", u32::from(control));
             }
             other => out.push(other),
         }
