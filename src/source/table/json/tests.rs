@@ -221,6 +221,20 @@ fn broken_elements_and_cut_files_are_told() {
 }
 
 #[test]
+fn a_file_cut_at_any_byte_deletes_nothing() {
+    let array = "[{\"a\":\"]}\",\"b\":[1,{}]},\n {\"a\":null}]";
+    for cut in 1..array.len() {
+        let end = File::new("json", &array[..cut]).open().read(&mut |_| Ok(()));
+        assert!(!end.unwrap().is_complete, "{}", &array[..cut]);
+    }
+    let line = "{\"a\":\"}\",\"b\":[1,{}]}";
+    for cut in 1..line.len() {
+        let end = File::new("jsonl", &line[..cut]).open().read(&mut |_| Ok(()));
+        assert!(!end.unwrap().is_complete, "{}", &line[..cut]);
+    }
+}
+
+#[test]
 fn what_a_place_shows_is_what_it_reads() {
     let file = File::new("jsonl", "{\"t\":\"x\",\"j\":{ \"a\" : 1.0 },\"f\":1.5}\n");
     let table = file.open();

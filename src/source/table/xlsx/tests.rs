@@ -388,6 +388,24 @@ proptest! {
 }
 
 #[test]
+fn a_sheet_cut_at_any_byte_is_an_error() {
+    let xml = format!(
+        "<worksheet><sheetData>{}</sheetData></worksheet>",
+        texts(1, &["a&amp;", "b"])
+    );
+    let shared = Shared {
+        strings: &[],
+        styles: &[],
+        epoch: date::Epoch::Y1900,
+    };
+    let end = xml.find("</sheetData>").unwrap() + "</sheetData>".len();
+    for cut in 0..end {
+        assert!(Sheet::read(xml[..cut].to_owned(), &shared).is_err(), "{}", &xml[..cut]);
+    }
+    assert!(Sheet::read(xml, &shared).is_ok());
+}
+
+#[test]
 fn the_format_is_known() {
     assert!(formats().iter().any(|format| format.info().name == "xlsx"));
     assert_eq!(XlsxTables::new().detect("a.XLSX", b"PK\x03\x04"), Confidence::Certain);
