@@ -2,7 +2,7 @@
 
 use dsync::sync::AddSource;
 
-use super::house::{House, System};
+use crate::world::{System, World};
 
 const PRICES: &str = "sku,name,price,stock\nA1,Apple,1.50,10\nB2,\"Bread, dark\",3.20,5\nC3,Cheese,7,\n";
 
@@ -15,25 +15,25 @@ fn keyed(key: &str) -> AddSource {
 }
 
 /// A system with the CSV, in step with the remote.
-fn office(house: &House) -> System {
-    let office = house.system("office");
+fn office<'w>(world: &'w World) -> System<'w> {
+    let office = world.system("office");
     office.write("prices.csv", PRICES);
     office.add_with("prices.csv", "csv", keyed("sku"));
-    office.join();
+    office.add_remote("remote");
     office.sync();
     office
 }
 
 /// A system that gets the table in a new file.
-fn shop(house: &House, file: &str, format: &str) -> System {
-    let shop = house.system("shop");
-    shop.join();
+fn shop<'w>(world: &'w World, file: &str, format: &str) -> System<'w> {
+    let shop = world.system("shop");
+    shop.add_remote("remote");
     shop.add_with(file, format, keyed(""));
     shop.sync();
     shop
 }
 
-fn sync_all(systems: &[&System]) {
+fn sync_all(systems: &[&System<'_>]) {
     for _ in 0..2 {
         for system in systems {
             system.sync();
@@ -46,9 +46,9 @@ fn sync_all(systems: &[&System]) {
 
 #[test]
 fn a_csv_and_json_lines_agree() {
-    let house = House::new();
-    let office = office(&house);
-    let shop = shop(&house, "prices.jsonl", "jsonl");
+    let world = World::new();
+    let office = office(&world);
+    let shop = shop(&world, "prices.jsonl", "jsonl");
     let lines = "{\"sku\":\"A1\",\"name\":\"Apple\",\"price\":1.50,\"stock\":10}\n\
                  {\"sku\":\"B2\",\"name\":\"Bread, dark\",\"price\":3.20,\"stock\":5}\n\
                  {\"sku\":\"C3\",\"name\":\"Cheese\",\"price\":7,\"stock\":null}\n";
@@ -80,9 +80,9 @@ fn a_csv_and_json_lines_agree() {
 
 #[test]
 fn a_broken_line_is_set_aside_and_deletes_nothing() {
-    let house = House::new();
-    let office = office(&house);
-    let shop = shop(&house, "prices.jsonl", "jsonl");
+    let world = World::new();
+    let office = office(&world);
+    let shop = shop(&world, "prices.jsonl", "jsonl");
     shop.edit("prices.jsonl", "\"Bread, dark\"", "\"Bread, dark");
     shop.edit("prices.jsonl", "\"price\":7", "\"price\":8");
     let report = shop.sync();
@@ -97,9 +97,9 @@ fn a_broken_line_is_set_aside_and_deletes_nothing() {
 
 #[test]
 fn a_csv_and_a_json_array_agree() {
-    let house = House::new();
-    let office = office(&house);
-    let shop = shop(&house, "prices.json", "json");
+    let world = World::new();
+    let office = office(&world);
+    let shop = shop(&world, "prices.json", "json");
     let array = "[\n{\"sku\":\"A1\",\"name\":\"Apple\",\"price\":1.50,\"stock\":10},\n\
                  {\"sku\":\"B2\",\"name\":\"Bread, dark\",\"price\":3.20,\"stock\":5},\n\
                  {\"sku\":\"C3\",\"name\":\"Cheese\",\"price\":7,\"stock\":null}\n]\n";
@@ -116,7 +116,7 @@ fn a_csv_and_a_json_array_agree() {
 }
 
 /// The cells of a sheet as another reader sees them.
-fn sheet(system: &System, file: &str) -> Vec<String> {
+fn sheet(system: &System<'_>, file: &str) -> Vec<String> {
     use calamine::{Reader as _, Xlsx, open_workbook};
     let mut book: Xlsx<_> = open_workbook(system.path(file)).unwrap();
     let range = book.worksheet_range_at(0).unwrap().unwrap();
@@ -126,9 +126,9 @@ fn sheet(system: &System, file: &str) -> Vec<String> {
 
 #[test]
 fn a_csv_and_a_workbook_agree() {
-    let house = House::new();
-    let office = office(&house);
-    let shop = shop(&house, "prices.xlsx#Prices", "xlsx");
+    let world = World::new();
+    let office = office(&world);
+    let shop = shop(&world, "prices.xlsx#Prices", "xlsx");
     let table = [
         "sku|name|price|stock",
         "A1|Apple|1.5|10",
@@ -138,8 +138,8 @@ fn a_csv_and_a_workbook_agree() {
     assert_eq!(sheet(&shop, "prices.xlsx"), table);
     shop.quiet();
     // A workbook of somebody, with the same rows and more, comes into the collection.
-    let desk = house.system("desk");
-    desk.join();
+    let desk = world.system("desk");
+    desk.add_remote("remote");
     std::fs::copy(shop.path("prices.xlsx"), desk.path("prices.xlsx")).unwrap();
     desk.add_with("prices.xlsx", "xlsx", keyed("sku"));
     sync_all(&[&desk, &office]);

@@ -84,7 +84,7 @@ fn lines_are_read_exactly_and_a_broken_one_hides_no_other() {
         ]
     );
     let rows = rows(&*table);
-    let decimal = |text: &str| Some(Value::Decimal(text.to_owned()));
+    let decimal = |text: &str| Some(Value::Decimal(text.into()));
     assert_eq!(rows.len(), 4);
     assert_eq!(
         rows[0],
