@@ -12,7 +12,7 @@ use serde::Serialize;
 use super::text::{escape, shell_quote};
 use super::ui::{Role, Ui};
 use crate::port::ObjectError;
-use crate::sync::{SyncError, SyncReport};
+use crate::sync::{SourceReport, SyncError, SyncReport};
 
 /// The most hints shown with an error (chosen: more are not read).
 const MOST_HINTS: usize = 3;
@@ -49,7 +49,8 @@ impl Exit {
     /// Returns how a command ended that made `report`. A remote that was not reached counts more than open
     /// conflicts: trying again helps there.
     pub(crate) fn of_report(report: &SyncReport) -> Self {
-        if report.remotes.iter().any(|remote| !remote.reached) {
+        let is_away = |source: &SourceReport| source.unreachable.is_some();
+        if report.remotes.iter().any(|remote| !remote.reached) || report.sources.iter().any(is_away) {
             Self::Temporary
         } else if report.conflicts.open > 0 || report.sources.iter().any(|source| !source.set_aside.is_empty()) {
             Self::Open
@@ -62,7 +63,7 @@ impl Exit {
     pub(crate) fn of_error(error: &SyncError) -> Self {
         match error {
             SyncError::Usage(_) | SyncError::NotBuilt(_) => Self::Usage,
-            SyncError::Unreachable { .. } => Self::Temporary,
+            SyncError::Unreachable { .. } | SyncError::SourceUnreachable { .. } => Self::Temporary,
             SyncError::SourceEmpty { .. }
             | SyncError::SourceMissing { .. }
             | SyncError::MassDeletion { .. }
@@ -100,7 +101,7 @@ pub(crate) fn code(error: &SyncError) -> String {
         SyncError::MassRemoval { .. } => "mass-removal",
         SyncError::MassChange { .. } => "mass-change",
         SyncError::RolledBack { .. } => "remote-rolled-back",
-        SyncError::Unreachable { .. } => "unreachable",
+        SyncError::Unreachable { .. } | SyncError::SourceUnreachable { .. } => "unreachable",
         SyncError::Remote { code, .. } => code,
         SyncError::Damaged(_) | SyncError::Object(ObjectError::Missing(_) | ObjectError::Damaged { .. }) => "damaged",
         SyncError::NewerStore { .. } => "newer-store",
@@ -178,6 +179,9 @@ fn hints(error: &SyncError, command: &str) -> Vec<Hint> {
                 "to bind it anew",
                 format!("dsync remove-source {}", shell_quote(name)),
             ));
+        }
+        SyncError::SourceUnreachable { .. } => {
+            hints.push(Hint::new("everything local was done and kept; try again", command));
         }
         SyncError::Unreachable { .. } if !is_disk_full(error) => {
             hints.push(Hint::new("nothing was changed; to try again", command));
@@ -409,7 +413,10 @@ pub(crate) fn render_json(ui: &Ui, code: &str, message: &str, causes: &[String],
 fn is_retryable(error: &SyncError) -> bool {
     matches!(
         error,
-        SyncError::Busy { .. } | SyncError::Unreachable { .. } | SyncError::Interrupted
+        SyncError::Busy { .. }
+            | SyncError::Unreachable { .. }
+            | SyncError::SourceUnreachable { .. }
+            | SyncError::Interrupted
     )
 }
 

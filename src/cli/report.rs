@@ -19,6 +19,7 @@ pub(crate) fn finish(cx: &Context<'_>, report: &SyncReport) -> SyncResult<Exit> 
     let exit = Exit::of_report(report);
     if exit == Exit::Temporary {
         unreached(cx, report);
+        unreached_sources(cx, report);
     }
     Ok(exit)
 }
@@ -31,6 +32,19 @@ fn unreached(cx: &Context<'_>, report: &SyncReport) {
             source: reason.into(),
         };
         super::error::render_unreached(cx.ui, &error, &cx.command, &cx.program);
+    }
+}
+
+fn unreached_sources(cx: &Context<'_>, report: &SyncReport) {
+    for source in &report.sources {
+        if let Some(away) = &source.unreachable {
+            let error = crate::sync::SyncError::SourceUnreachable {
+                name: source.name.clone(),
+                location: away.location.clone(),
+                reason: away.reason.clone(),
+            };
+            super::error::render(cx.ui, &error, &cx.command, &cx.program);
+        }
     }
 }
 
@@ -83,6 +97,7 @@ fn is_quiet(report: &SyncReport) -> bool {
             .remotes
             .iter()
             .all(|r| r.reached && r.received == Traffic::default() && r.sent == Traffic::default())
+        && report.sources.iter().all(|source| source.unreachable.is_none())
         && report
             .sources
             .iter()

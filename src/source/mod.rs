@@ -53,6 +53,14 @@ pub enum SourceError {
         /// Why.
         reason: String,
     },
+    /// A server does not answer, or not now.
+    #[error("cannot reach `{location}`: {reason}")]
+    Unreachable {
+        /// The place.
+        location: String,
+        /// Why.
+        reason: String,
+    },
     /// A file operation failed.
     #[error(transparent)]
     Disk(#[from] DiskError),

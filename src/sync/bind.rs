@@ -29,6 +29,9 @@ impl Repository {
             return Err(SyncError::NotBuilt("`add-source --fields`"));
         }
         self.begin()?;
+        if table::is_server(&options.location) {
+            return self.add_server_table(options);
+        }
         let mut notes = Vec::new();
         let (path, table) = self.split_location(cwd, &options.location)?;
         let map = options
@@ -57,6 +60,7 @@ impl Repository {
         let place = table::Location {
             path: path.clone(),
             table,
+            password_file: None,
         };
         let wanted = options
             .collection
@@ -90,6 +94,7 @@ impl Repository {
             collection,
             location: path.clone(),
             table: None,
+            password_file: None,
             format: format.info().name.clone(),
             key: Vec::new(),
             map,
@@ -141,15 +146,9 @@ impl Repository {
                 Vec::new()
             };
             let named = place.table.take();
-            let only = || tables.first().filter(|_| tables.len() == 1).cloned();
-            let Some(name) = named.or_else(only) else {
-                return Err(SyncError::Usage(format!(
-                    "`{}` has {} tables; say which as `{}#TABLE`: {}",
-                    path.display(),
-                    tables.len(),
-                    options.location,
-                    tables.join(", ")
-                )));
+            let name = match named {
+                Some(name) => name,
+                None => only_table(&place, &tables)?,
             };
             is_there = tables.contains(&name);
             if !is_there && !options.create {
@@ -167,14 +166,7 @@ impl Repository {
             .clone()
             .or_else(|| place.table.clone())
             .unwrap_or(stem);
-        if let Some(known) = self.store.view().collections.get(&collection)
-            && known.kind != Kind::Row
-        {
-            return Err(SyncError::Usage(format!(
-                "collection `{collection}` holds {} records, not rows",
-                known.kind
-            )));
-        }
+        self.check_rows(&collection)?;
         let named = match &place.table {
             Some(table) => path.with_file_name(table),
             None => path.clone(),
@@ -184,6 +176,7 @@ impl Repository {
             collection,
             location: path.clone(),
             table: place.table.clone(),
+            password_file: None,
             format: format.info().name.to_owned(),
             key: options.key.clone(),
             map: None,
@@ -205,8 +198,19 @@ impl Repository {
         Ok((line(&source, items), notes))
     }
 
+    /// Refuses a collection that holds records of another kind.
+    pub(super) fn check_rows(&self, collection: &str) -> SyncResult<()> {
+        match self.store.view().collections.get(collection) {
+            Some(known) if known.kind != Kind::Row => Err(SyncError::Usage(format!(
+                "collection `{collection}` holds {} records, not rows",
+                known.kind
+            ))),
+            _ => Ok(()),
+        }
+    }
+
     /// Reads a table that is to be bound: how many rows it has, and whether it can be bound so.
-    fn look_at_table(
+    pub(super) fn look_at_table(
         &self,
         source: &SourceConfig,
         format: &dyn TableFormat,
@@ -242,7 +246,7 @@ impl Repository {
         Ok(rows)
     }
 
-    fn source_name(&self, wanted: Option<&str>, path: &Path) -> SyncResult<String> {
+    pub(super) fn source_name(&self, wanted: Option<&str>, path: &Path) -> SyncResult<String> {
         let taken = |name: &str| self.config.sources().iter().any(|source| source.name == name);
         if let Some(name) = wanted {
             let plain = !name.is_empty() && !name.starts_with('.') && !name.contains(['/', '\0']);
@@ -366,7 +370,7 @@ impl Repository {
                 name: info.name.to_owned(),
                 kind: Kind::Row.name().to_owned(),
                 title: info.title.to_owned(),
-                places: vec!["file".to_owned()],
+                places: vec![if info.is_server { "server" } else { "file" }.to_owned()],
                 writes: info.writes,
                 ids: false,
             }
@@ -376,7 +380,7 @@ impl Repository {
     }
 }
 
-fn line(source: &SourceConfig, items: u64) -> SourceReportLine {
+pub(super) fn line(source: &SourceConfig, items: u64) -> SourceReportLine {
     SourceReportLine {
         name: source.name.clone(),
         collection: source.collection.clone(),
@@ -387,20 +391,28 @@ fn line(source: &SourceConfig, items: u64) -> SourceReportLine {
     }
 }
 
+/// Returns the table that is meant where none is named: the only one.
+pub(super) fn only_table(place: &table::Location, tables: &[String]) -> SyncResult<String> {
+    match tables {
+        [only] => Ok(only.clone()),
+        _ => Err(SyncError::Usage(format!(
+            "`{place}` has {} tables; say which as `{place}#TABLE`: {}",
+            tables.len(),
+            tables.join(", ")
+        ))),
+    }
+}
+
 /// Returns a source's location as a person types it.
 pub(super) fn shown_location(source: &SourceConfig) -> String {
-    let path = source.location.display();
-    source
-        .table
-        .as_ref()
-        .map_or_else(|| path.to_string(), |table| format!("{path}#{table}"))
+    super::table::location_of(source).to_string()
 }
 
 fn absolute(cwd: &Path, location: &str) -> SyncResult<PathBuf> {
     if let Some((scheme, _)) = location.split_once("://") {
         return match scheme {
             "file" => Ok(PathBuf::from(location.trim_start_matches("file://"))),
-            "carddav" | "caldav" | "dav" | "davs" | "http" | "https" | "postgres" => {
+            "carddav" | "caldav" | "dav" | "davs" | "http" | "https" => {
                 Err(SyncError::NotBuilt("a source on a server"))
             }
             _ => Err(SyncError::Usage(format!("`{scheme}` is no kind of source"))),
@@ -480,7 +492,7 @@ fn count_items(env: &Environment, format: &dyn Format, path: &Path, notes: &mut 
     Ok(document.item_count() as u64)
 }
 
-fn direction_of(options: &AddSource) -> SyncResult<Direction> {
+pub(super) fn direction_of(options: &AddSource) -> SyncResult<Direction> {
     match options.direction.as_deref() {
         None => Ok(Direction::Both),
         Some(word) => {

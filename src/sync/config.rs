@@ -8,6 +8,7 @@ use toml_edit::{DocumentMut, InlineTable, Item, Table, value};
 use super::{SyncError, SyncResult};
 use crate::disk::Disk;
 use crate::model::at_place;
+use crate::source::table::{is_server, postgres};
 
 /// Which way changes flow through a source.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
@@ -48,11 +49,14 @@ pub struct SourceConfig {
     pub name: String,
     /// The collection it shows.
     pub collection: String,
-    /// Its path, absolute.
+    /// Its path, absolute, or the URL of a server, without a password.
     pub location: PathBuf,
     /// The table at the location, where there can be several.
     #[serde(default)]
     pub table: Option<String>,
+    /// The file with the server's password, beside the configuration or absolute.
+    #[serde(default)]
+    pub password_file: Option<PathBuf>,
     /// The format's name.
     pub format: String,
     /// The columns that identify a row, by name.
@@ -64,6 +68,24 @@ pub struct SourceConfig {
     /// Which way changes flow.
     #[serde(default)]
     pub direction: Direction,
+}
+
+impl SourceConfig {
+    /// Completes what was read of a file in `folder`; a reason where it cannot stand so.
+    fn settle(&mut self, folder: &Path) -> Result<(), String> {
+        if let Some(path) = &mut self.password_file {
+            *path = folder.join(&path);
+        }
+        let location = self.location.to_string_lossy();
+        if is_server(&location) && postgres::split(&location)?.password.is_some() {
+            // The text of this file is shown and kept with operations.
+            return Err(format!(
+                "source `{}` has a password in its location; write it to a file of its own and name that as `password_file`",
+                self.name
+            ));
+        }
+        Ok(())
+    }
 }
 
 /// A remote.
@@ -159,13 +181,21 @@ impl Config {
     }
 
     fn parse(path: PathBuf, text: String) -> SyncResult<Self> {
-        match toml::from_str(&text) {
-            Ok(content) => Ok(Self { path, text, content }),
-            Err(error) => Err(SyncError::Config {
-                path,
-                reason: at_place(&text, error.span(), error.message()),
-            }),
+        let mut content: Content = match toml::from_str(&text) {
+            Ok(content) => content,
+            Err(error) => {
+                return Err(SyncError::Config {
+                    path,
+                    reason: at_place(&text, error.span(), error.message()),
+                });
+            }
+        };
+        for source in &mut content.source {
+            if let Err(reason) = source.settle(path.parent().unwrap_or(&path)) {
+                return Err(SyncError::Config { path, reason });
+            }
         }
+        Ok(Self { path, text, content })
     }
 
     /// Returns the text, for keeping it with an operation.
@@ -227,6 +257,9 @@ impl Config {
         table["location"] = value(source.location.to_string_lossy().as_ref());
         if let Some(name) = &source.table {
             table["table"] = value(name);
+        }
+        if let Some(path) = &source.password_file {
+            table["password_file"] = value(path.to_string_lossy().as_ref());
         }
         table["format"] = value(&source.format);
         if !source.key.is_empty() {

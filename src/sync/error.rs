@@ -109,6 +109,16 @@ pub enum SyncError {
         /// Where it was.
         location: String,
     },
+    /// The server of a source does not answer, or not now.
+    #[error("cannot reach source `{name}` at `{location}`: {reason}")]
+    SourceUnreachable {
+        /// The source.
+        name: String,
+        /// Where it is.
+        location: String,
+        /// Why.
+        reason: String,
+    },
     /// Most of a source's items went at once.
     #[error("source `{name}` lost {lost} of {before} items")]
     MassDeletion {

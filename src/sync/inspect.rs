@@ -307,7 +307,7 @@ fn source_status(work: &mut Work<'_>, config: &super::SourceConfig) -> SyncResul
         name: config.name.clone(),
         collection: config.collection.clone(),
         format: config.format.clone(),
-        location: config.location.display().to_string(),
+        location: super::bind::shown_location(config),
         state: "clean".to_owned(),
         added: 0,
         changed: 0,

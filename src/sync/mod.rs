@@ -5,6 +5,7 @@
 //! recorded intent. *Fails* with [`SyncError`]. *Start reading* at [`Repository`].
 
 mod bind;
+mod bind_server;
 mod care;
 mod config;
 mod convert;
@@ -29,6 +30,7 @@ mod repository;
 mod resolve;
 mod rewind;
 mod rollback;
+mod scanning;
 mod settle;
 mod sorted;
 mod states;
@@ -130,7 +132,7 @@ pub struct SyncOptions {
 }
 
 /// How a source is to be bound.
-#[derive(Debug, Clone, Default)]
+#[derive(Clone, Default)]
 pub struct AddSource {
     /// The path as typed (relative to the working directory).
     pub location: String,
@@ -152,6 +154,15 @@ pub struct AddSource {
     pub create: bool,
     /// `--dry-run`.
     pub dry_run: bool,
+}
+
+impl std::fmt::Debug for AddSource {
+    /// Without the location, which may have a password in it.
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let mut shown = formatter.debug_struct("AddSource");
+        shown.field("name", &self.name).field("collection", &self.collection);
+        shown.finish_non_exhaustive()
+    }
 }
 
 /// Keys and choices for a remote.
@@ -226,6 +237,11 @@ fn source_error(config: &SourceConfig, error: crate::source::SourceError) -> Syn
         SourceError::Missing(location) => SyncError::SourceMissing {
             name: config.name.clone(),
             location,
+        },
+        SourceError::Unreachable { location, reason } => SyncError::SourceUnreachable {
+            name: config.name.clone(),
+            location,
+            reason,
         },
         SourceError::Format { file, source } => {
             let location = config.location.join(file).display().to_string();

@@ -45,6 +45,18 @@ pub struct SourceReport {
     pub not_shown: u64,
     /// Things worth a line: a format detail, a write that was left for the next run.
     pub notes: Vec<String>,
+    /// Its server, if that could not be reached; everything else was done.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unreachable: Option<SourceAway>,
+}
+
+/// A server that could not be reached.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct SourceAway {
+    /// Where it is.
+    pub location: String,
+    /// Why it could not.
+    pub reason: String,
 }
 
 /// Amount of transfer.
@@ -135,6 +147,7 @@ impl SyncReport {
         known.set_aside.extend(report.set_aside);
         known.not_shown += report.not_shown;
         known.notes.extend(report.notes);
+        known.unreachable = report.unreachable.or(known.unreachable.take());
     }
 }
 

@@ -8,7 +8,6 @@ use super::config::{Config, Direction, SourceConfig};
 use super::donor::Donor;
 use super::exchange::{self, PushPlan};
 use super::fetch::{self, Compared};
-use super::intake::{self, Taken};
 use super::outtake;
 use super::plan::Plan;
 use super::report::{ConflictTally, RemoteReport, SourceReport, SyncReport};
@@ -466,13 +465,15 @@ type Reached<'r> = (&'r str, &'r Remote, Compared);
 pub(super) struct Run {
     pub(super) report: SyncReport,
     /// Heads against which what comes is compared.
-    before: BTreeMap<String, Vec<SnapshotId>>,
+    pub(super) before: BTreeMap<String, Vec<SnapshotId>>,
     open_before: BTreeSet<(String, String, String)>,
-    indexes: BTreeMap<String, (Index, OpenFiles)>,
+    pub(super) indexes: BTreeMap<String, (Index, OpenFiles)>,
     /// Fingerprints of the tables that were read.
-    tables: BTreeMap<String, table::Rows>,
+    pub(super) tables: BTreeMap<String, table::Rows>,
     /// Sources without news of their own, of which nothing was read.
-    untouched: BTreeSet<String>,
+    pub(super) untouched: BTreeSet<String>,
+    /// Sources whose servers are away.
+    pub(super) away: BTreeSet<String>,
     notes: Vec<String>,
 }
 
@@ -490,6 +491,7 @@ impl Run {
             indexes: BTreeMap::new(),
             tables: BTreeMap::new(),
             untouched: BTreeSet::new(),
+            away: BTreeSet::new(),
             notes: Vec::new(),
         })
     }
@@ -519,43 +521,6 @@ impl Run {
         let remote = self.remote(name);
         remote.reached = false;
         remote.message = Some(super::chain(error));
-    }
-
-    pub(super) fn scan(
-        &mut self,
-        work: &mut Work<'_>,
-        sources: &[SourceConfig],
-        options: &SyncOptions,
-    ) -> SyncResult<()> {
-        for config in sources {
-            let is_table = table::format_of(config).is_some();
-            let untouched = if is_table {
-                table::is_untouched(work, config)
-            } else {
-                intake::is_untouched(work, config)?
-            };
-            if untouched {
-                self.untouched.insert(config.name.clone());
-                self.add_source(SourceReport {
-                    name: config.name.clone(),
-                    ..SourceReport::default()
-                });
-                continue;
-            }
-            if is_table {
-                let taken = table::take_in(work, config, options.overrides, options.message.as_deref())?;
-                self.add_source(taken.report);
-                self.tables.insert(config.name.clone(), taken.rows);
-                continue;
-            }
-            let taken: Taken = intake::take_in(work, config, options.overrides, options.message.as_deref())?;
-            self.report.unions.extend(taken.unions);
-            self.add_source(taken.report);
-            self.indexes.insert(config.name.clone(), (taken.index, taken.scan.open));
-        }
-        // What was read now was here before what comes next.
-        self.before = heads_of(work);
-        Ok(())
     }
 
     /// Forgets what scanning found, after the sources were put on other bases: all are planned anew.
@@ -662,12 +627,18 @@ impl Run {
         let mut plans = Vec::new();
         for config in sources.iter().filter(|config| config.direction != Direction::In) {
             let in_step = work.source_view(&config.name).base == work.heads(&config.collection);
-            if in_step && self.untouched.contains(&config.name) {
+            if in_step && self.untouched.contains(&config.name) || self.away.contains(&config.name) {
                 continue;
             }
             if table::format_of(config).is_some() {
                 let rows = self.tables.get(&config.name).cloned();
-                let plan = table::plan(work, config, rows)?;
+                let plan = match table::plan(work, config, rows) {
+                    Err(SyncError::SourceUnreachable { location, reason, .. }) => {
+                        self.away(config, location, reason);
+                        continue;
+                    }
+                    plan => plan?,
+                };
                 plans.extend(plan.map(|plan| (config.clone(), Plan::Table(Box::new(plan)))));
                 continue;
             }
@@ -715,7 +686,7 @@ impl Run {
     }
 }
 
-fn heads_of(work: &Work<'_>) -> BTreeMap<String, Vec<SnapshotId>> {
+pub(super) fn heads_of(work: &Work<'_>) -> BTreeMap<String, Vec<SnapshotId>> {
     let collections = work.view.collections.iter();
     collections
         .map(|(name, view)| (name.clone(), view.heads.clone()))

@@ -28,6 +28,7 @@ mod lossy;
 mod network;
 mod partly;
 mod parts;
+mod postgres;
 mod quiet;
 mod ranks;
 mod readme;

@@ -1,7 +1,7 @@
 //! Tables as sources: where rows lie, which of them changed since last time, and how changes get back.
 //!
 //! *Owns* the seam that every kind of table implements ([`Table`], [`TableFormat`]), the places themselves (CSV and TSV
-//! files, `SQLite`) and the fingerprints of the rows a source last had ([`Prints`]). *Leaves* types, keys, records and
+//! files, `SQLite`, `PostgreSQL`) and the fingerprints of the rows a source last had ([`Prints`]). *Leaves* types, keys, records and
 //! history to `sync::table`. *Invariants*: a row that did not change is not decoded; nothing is written over a row that
 //! is not what was read. *Fails* with [`SourceError`]; what concerns one row alone is a [`RowRefusal`] or an item error.
 //!
@@ -18,6 +18,7 @@
 
 mod csv;
 mod json;
+pub mod postgres;
 mod prints;
 mod sqlite;
 mod whole;
@@ -25,6 +26,7 @@ mod xlsx;
 
 pub use prints::{Header, Joined, Matching, NO_RANK, Prints, Unknown};
 
+use std::fmt;
 use std::path::PathBuf;
 
 use super::SourceError;
@@ -40,6 +42,24 @@ pub struct Location {
     pub path: PathBuf,
     /// The table in it, where a place holds several (`file.db#table`, a sheet).
     pub table: Option<String>,
+    /// The file that holds the password of a server.
+    pub password_file: Option<PathBuf>,
+}
+
+impl fmt::Display for Location {
+    /// As a person types it.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}", self.path.display())?;
+        match &self.table {
+            Some(table) => write!(formatter, "#{table}"),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Returns whether a location is the URL of a server that holds tables.
+pub fn is_server(location: &str) -> bool {
+    postgres::is_url(location)
 }
 
 /// What a format of tables is, for listing and choosing.
@@ -53,6 +73,8 @@ pub struct TableInfo {
     pub extensions: &'static [&'static str],
     /// Whether a place holds several tables, so that a location names one.
     pub has_tables: bool,
+    /// Whether its places are servers, found by URLs. Such a table is never whole for long: its rows are checked one by one.
+    pub is_server: bool,
     /// Whether tables can be written.
     pub writes: bool,
     /// Whether cells have types of their own (see [`Table::is_typed`]).
@@ -240,5 +262,6 @@ pub fn formats() -> Vec<Box<dyn TableFormat>> {
         Box::new(json::JsonTables::array()),
         Box::new(sqlite::SqliteTables::new()),
         Box::new(xlsx::XlsxTables::new()),
+        Box::new(postgres::PostgresTables::new()),
     ]
 }

@@ -37,6 +37,7 @@ impl SqliteTables {
                 title: "A table of an SQLite database: FILE#TABLE",
                 extensions: &["db", "sqlite", "sqlite3"],
                 has_tables: true,
+                is_server: false,
                 writes: true,
                 is_typed: true,
             },

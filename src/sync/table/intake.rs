@@ -239,9 +239,10 @@ fn change_schema(
 
 /// Returns where a row is, for people.
 fn place_of(config: &SourceConfig, line: u64) -> String {
+    let location = location_of(config);
     match &config.table {
-        Some(table) => format!("{}#{table} row {line}", config.location.display()),
-        None => format!("{}:{line}", config.location.display()),
+        Some(_) => format!("{location} row {line}"),
+        None => format!("{location}:{line}"),
     }
 }
 

@@ -110,6 +110,7 @@ pub(super) fn location_of(config: &SourceConfig) -> Location {
     Location {
         path: config.location.clone(),
         table: config.table.clone(),
+        password_file: config.password_file.clone(),
     }
 }
 

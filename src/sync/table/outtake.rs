@@ -15,7 +15,7 @@ use crate::source::table::{ColumnEdit, NO_RANK, RowEdit, Table, TableColumn, Tab
 use crate::store::Intent;
 use crate::sync::config::{Direction, SourceConfig};
 use crate::sync::look::record_difference;
-use crate::sync::report::{RecordDifference, SetAside, SourceReport};
+use crate::sync::report::{RecordDifference, SetAside, SourceAway, SourceReport};
 use crate::sync::work::Work;
 use crate::sync::{SyncResult, other, source_error};
 use crate::tree;
@@ -25,6 +25,8 @@ pub(in crate::sync) struct TablePlan {
     pub(in crate::sync) report: SourceReport,
     /// The columns of a table that is still to be made.
     create: Option<Vec<TableColumn>>,
+    /// The columns that the table has, if it is there.
+    columns: Option<Vec<TableColumn>>,
     write: TableWrite,
     /// For each row edit the record, what it showed and is to show, and where the table stands if it is refused.
     edited: Vec<Edited>,
@@ -89,6 +91,7 @@ pub(in crate::sync) fn plan(
             ..SourceReport::default()
         },
         create: None,
+        columns: None,
         write: TableWrite::default(),
         edited: Vec::new(),
         heads,
@@ -97,7 +100,10 @@ pub(in crate::sync) fn plan(
         rows: Rows::default(),
     };
     let table: Box<dyn Table> = match opened(work, config, &*format) {
-        Ok(table) => table,
+        Ok(table) => {
+            plan.columns = Some(table.columns().to_vec());
+            table
+        }
         Err(SourceError::Missing(_)) if view.base.is_empty() => {
             let columns = columns_of(&schema, format.info().has_tables);
             let ids = schema.columns.iter().map(|column| column.id.clone());
@@ -437,24 +443,32 @@ impl TablePlan {
                             _ => written.removed = written.removed.saturating_sub(1),
                         }
                         self.report.set_aside.push(SetAside {
-                            item: format!("{} `{}`", config.location.display(), edited.name),
+                            item: format!("{} `{}`", location_of(config), edited.name),
                             reason: refusal.reason,
                         });
                         self.exceptions.insert(edited.key.clone(), edited.refused.clone());
                     }
                 }
                 outcome => {
+                    self.report.written = crate::sync::report::Tally::default();
+                    self.report.not_shown = 0;
                     let reason = match outcome {
                         Ok(WriteOutcome::Busy(reason)) => reason,
+                        Err(SourceError::Unreachable { location, reason }) => {
+                            self.report.unreachable = Some(SourceAway { location, reason });
+                            // The answer to the last word may be what got lost.
+                            known::set_tried(&mut view, &self.heads);
+                            String::new()
+                        }
                         Err(error) => crate::sync::chain(&error),
                         Ok(WriteOutcome::Written(_)) => String::new(),
                     };
-                    self.report.written = crate::sync::report::Tally::default();
-                    self.report.not_shown = 0;
-                    self.report.set_aside.push(SetAside {
-                        item: config.location.display().to_string(),
-                        reason,
-                    });
+                    if !reason.is_empty() {
+                        self.report.set_aside.push(SetAside {
+                            item: location_of(config).to_string(),
+                            reason,
+                        });
+                    }
                     work.set_source_view(&config.name, view);
                     self.rows.is_settled = false;
                     return Ok((self.report, self.rows));
@@ -484,7 +498,7 @@ impl TablePlan {
         let (disk, location) = (&work.env.disk, location_of(config));
         if let Some(columns) = &self.create {
             format.create(disk, &location, columns)?;
-        } else {
+        } else if !format.info().is_server {
             let known = &self.rows.stats;
             let present = format.state(disk, &location)?;
             if present.is_some_and(|stats| stats != *known) {
@@ -494,6 +508,11 @@ impl TablePlan {
             }
         }
         let mut table = opened(work, config, &*format)?;
+        if self.columns.as_ref().is_some_and(|columns| columns != table.columns()) {
+            return Ok(WriteOutcome::Busy(
+                "its columns changed meanwhile; it is left for the next run".to_owned(),
+            ));
+        }
         match &self.create {
             // A place that says its columns with each row alone has none yet.
             Some(columns) if table.columns().is_empty() => table.write(&TableWrite {

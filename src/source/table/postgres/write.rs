@@ -1,0 +1,471 @@
+//! Writing rows: one serializable transaction, in which each row must still be what was read.
+//!
+//! Rows go in groups behind a savepoint. Where one of a group is refused, the group is done again row by row, so that
+//! the others get through; rows that a constraint refused are tried again after the others, since what stood in their
+//! way may be gone then. Constraints that the database checks at the end only are checked at once where the end failed,
+//! so that it shows which rows they are about.
+
+use std::collections::HashMap;
+use std::thread;
+use std::time::Duration;
+
+use postgres::error::SqlState;
+use postgres::types::{ToSql, Type};
+use postgres::{Client, IsolationLevel, Statement, Transaction};
+
+use super::{Column, Relation, check_name, declared, failure, quoted, reason_of, relation};
+use crate::model::Value;
+use crate::model::row::from_value;
+use crate::source::SourceError;
+use crate::source::table::{ColumnEdit, Location, RowEdit, RowRefusal, TableWrite, Values, WriteOutcome};
+
+/// How often a transaction is tried that meets others (chosen: with these pauses about two seconds).
+const TRIES: u32 = 6;
+const FIRST_PAUSE: Duration = Duration::from_millis(30);
+/// How long locks of others are waited for, and a single statement may take (chosen).
+const LIMITS: &str = "SET LOCAL lock_timeout = '10s'; SET LOCAL statement_timeout = '5min'";
+/// How many rows go behind one savepoint (chosen).
+const GROUP: usize = 500;
+/// How often refused rows are tried again (chosen: chains of rows that wait for each other are short).
+const PASSES: usize = 8;
+
+const CHANGED: &str = "it is not what was read; it is left for the next run";
+
+/// Writes into a table; see [`crate::source::table::Table::write`].
+pub(super) fn write(
+    client: &mut Client,
+    location: &Location,
+    known: &Relation,
+    write: &TableWrite,
+) -> Result<WriteOutcome, SourceError> {
+    let mut checks_at_once = false;
+    let mut pause = FIRST_PAUSE;
+    let mut last = String::new();
+    for _ in 0..TRIES {
+        let error = match attempt(client, location, known, write, checks_at_once) {
+            Ok(outcome) => return Ok(outcome),
+            Err(Stop::Other(error)) => return Err(error),
+            Err(Stop::Server(error)) => error,
+        };
+        last = reason_of(&error);
+        let code = error.code().cloned();
+        match code.as_ref() {
+            Some(code) if is_meeting(code) => {
+                thread::sleep(pause);
+                pause *= 2;
+            }
+            Some(code) if is_constraint(code) && !checks_at_once => checks_at_once = true,
+            Some(code) if [SqlState::LOCK_NOT_AVAILABLE, SqlState::QUERY_CANCELED].contains(code) => break,
+            _ => return Err(failure(location, &error)),
+        }
+    }
+    Ok(WriteOutcome::Busy(format!(
+        "others are changing it ({last}); it is left for the next run"
+    )))
+}
+
+/// Why a transaction did not come to its end.
+enum Stop {
+    Server(postgres::Error),
+    Other(SourceError),
+}
+
+impl From<postgres::Error> for Stop {
+    fn from(error: postgres::Error) -> Self {
+        Self::Server(error)
+    }
+}
+
+/// Returns whether a transaction failed because of another one, so that it may succeed when tried again.
+fn is_meeting(code: &SqlState) -> bool {
+    [SqlState::T_R_SERIALIZATION_FAILURE, SqlState::T_R_DEADLOCK_DETECTED].contains(code)
+}
+
+/// Returns whether a constraint was violated (class 23).
+fn is_constraint(code: &SqlState) -> bool {
+    code.code().starts_with("23")
+}
+
+/// Returns whether a failed statement says something of its row, and not of the transaction.
+fn is_about_row(error: &postgres::Error) -> bool {
+    error.code().is_some_and(|code| {
+        let whole = ["08", "25", "40", "53", "55", "57", "58", "XX"];
+        !whole.iter().any(|class| code.code().starts_with(class))
+    })
+}
+
+fn attempt(
+    client: &mut Client,
+    location: &Location,
+    known: &Relation,
+    write: &TableWrite,
+    checks_at_once: bool,
+) -> Result<WriteOutcome, Stop> {
+    let serializable = client.build_transaction().isolation_level(IsolationLevel::Serializable);
+    let mut transaction = serializable.start()?;
+    transaction.batch_execute(LIMITS)?;
+    if checks_at_once {
+        transaction.batch_execute("SET CONSTRAINTS ALL IMMEDIATE")?;
+    }
+    let name = location.table.as_deref().unwrap_or_default();
+    let mut present = relation(&mut transaction, name)?;
+    if present.as_ref() != Some(known) {
+        let reason = "its columns changed meanwhile; it is left for the next run";
+        return Ok(WriteOutcome::Busy(reason.to_owned()));
+    }
+    for edit in &write.columns {
+        let sql = column_sql(known, edit).map_err(|reason| {
+            Stop::Other(SourceError::Place {
+                location: location.to_string(),
+                reason,
+            })
+        })?;
+        transaction.batch_execute(&sql)?;
+    }
+    if !write.columns.is_empty() {
+        present = relation(&mut transaction, name)?;
+    }
+    let Some(relation) = present else {
+        return Err(Stop::Other(SourceError::Missing(location.to_string())));
+    };
+    let mut rows = Rows {
+        transaction: &mut transaction,
+        relation: &relation,
+        is_keyed: relation.columns.iter().any(|column| column.key.is_some()),
+        statements: HashMap::new(),
+    };
+    let refused = rows.all(&write.rows)?;
+    rows.advance_numbers(&write.rows)?;
+    transaction.commit()?;
+    Ok(WriteOutcome::Written(refused))
+}
+
+fn column_sql(relation: &Relation, edit: &ColumnEdit) -> Result<String, String> {
+    Ok(match edit {
+        ColumnEdit::Add { name, kind } => {
+            check_name(name)?;
+            format!(
+                "ALTER TABLE {} ADD COLUMN {} {}",
+                relation.name,
+                quoted(name),
+                declared(*kind)
+            )
+        }
+        ColumnEdit::Rename { column, name } => {
+            check_name(name)?;
+            let old = relation.columns.get(*column).map_or("", |column| column.name.as_str());
+            format!(
+                "ALTER TABLE {} RENAME COLUMN {} TO {}",
+                relation.name,
+                quoted(old),
+                quoted(name)
+            )
+        }
+    })
+}
+
+/// A row that was refused, and whether it may be taken once others are written.
+struct Refused {
+    edit: usize,
+    reason: String,
+    may_wait: bool,
+}
+
+struct Rows<'t, 'c> {
+    transaction: &'t mut Transaction<'c>,
+    relation: &'t Relation,
+    is_keyed: bool,
+    statements: HashMap<String, Statement>,
+}
+
+/// A statement with its values, all of them texts.
+#[derive(Default)]
+struct Prepared {
+    sql: String,
+    values: Vec<Option<String>>,
+}
+
+impl Prepared {
+    /// Adds a value and returns its place in the statement, cast to a type.
+    fn bind(&mut self, value: Option<String>, cast: &str) -> String {
+        self.values.push(value);
+        format!("${}::text::{cast}", self.values.len())
+    }
+}
+
+fn text_of(value: Option<&Value>) -> Option<String> {
+    from_value(value).text().map(std::borrow::Cow::into_owned)
+}
+
+impl Rows<'_, '_> {
+    fn all(&mut self, edits: &[RowEdit]) -> Result<Vec<RowRefusal>, postgres::Error> {
+        // What goes makes place for what comes.
+        let order = |edit: &RowEdit| match edit {
+            RowEdit::Delete { .. } => 0,
+            RowEdit::Update { .. } => 1,
+            RowEdit::Insert { .. } => 2,
+        };
+        let mut pending: Vec<usize> = (0..edits.len()).collect();
+        pending.sort_by_key(|at| edits.get(*at).map(order));
+        let mut lasting = Vec::new();
+        for pass in 1..=PASSES {
+            let mut waiting = Vec::new();
+            for group in pending.chunks(GROUP) {
+                for refused in self.group(edits, group)? {
+                    if refused.may_wait {
+                        waiting.push(refused);
+                    } else {
+                        lasting.push(refused);
+                    }
+                }
+            }
+            if waiting.is_empty() || waiting.len() == pending.len() || pass == PASSES {
+                lasting.append(&mut waiting);
+                break;
+            }
+            pending = waiting.iter().map(|refused| refused.edit).collect();
+        }
+        lasting.sort_by_key(|refused| refused.edit);
+        let refusals = lasting.into_iter().map(|refused| RowRefusal {
+            edit: refused.edit,
+            reason: refused.reason,
+        });
+        Ok(refusals.collect())
+    }
+
+    /// Writes some rows; returns those that were refused.
+    fn group(&mut self, edits: &[RowEdit], group: &[usize]) -> Result<Vec<Refused>, postgres::Error> {
+        self.transaction.batch_execute("SAVEPOINT rows")?;
+        match self.together(edits, group) {
+            Ok(true) => {
+                self.transaction.batch_execute("RELEASE rows")?;
+                return Ok(Vec::new());
+            }
+            Ok(false) => {}
+            Err(error) if is_about_row(&error) => {}
+            Err(error) => return Err(error),
+        }
+        self.transaction.batch_execute("ROLLBACK TO rows; RELEASE rows")?;
+        let mut refused = Vec::new();
+        for at in group {
+            let Some(edit) = edits.get(*at) else { continue };
+            self.transaction.batch_execute("SAVEPOINT rows")?;
+            let (reason, may_wait) = match self.one(edit) {
+                Ok(None) => {
+                    self.transaction.batch_execute("RELEASE rows")?;
+                    continue;
+                }
+                Ok(Some(reason)) => (reason, false),
+                Err(error) if is_about_row(&error) => (reason_of(&error), error.code().is_some_and(is_constraint)),
+                Err(error) => return Err(error),
+            };
+            self.transaction.batch_execute("ROLLBACK TO rows; RELEASE rows")?;
+            refused.push(Refused {
+                edit: *at,
+                reason,
+                may_wait,
+            });
+        }
+        Ok(refused)
+    }
+
+    /// Writes rows without looking at each; returns whether all were taken.
+    fn together(&mut self, edits: &[RowEdit], group: &[usize]) -> Result<bool, postgres::Error> {
+        let mut inserts: Vec<(Vec<usize>, Vec<&Values>)> = Vec::new();
+        for edit in group.iter().filter_map(|at| edits.get(*at)) {
+            if let RowEdit::Insert { new } = edit {
+                let columns = self.inserted(new);
+                match inserts.iter_mut().find(|(known, _)| *known == columns) {
+                    Some((_, rows)) => rows.push(new),
+                    None => inserts.push((columns, vec![new])),
+                }
+            } else if self.one(edit)?.is_some() {
+                return Ok(false);
+            }
+        }
+        for (columns, rows) in inserts {
+            if self.insert(&columns, &rows)? != rows.len() as u64 {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// Writes one row; a reason where what stands there refuses it.
+    fn one(&mut self, edit: &RowEdit) -> Result<Option<String>, postgres::Error> {
+        let statement = match edit {
+            RowEdit::Insert { new } => {
+                let columns = self.inserted(new);
+                let count = self.insert(&columns, &[new])?;
+                let reason = "the database did not take it, by a trigger or a rule of its own";
+                return Ok((count != 1).then(|| reason.to_owned()));
+            }
+            RowEdit::Update { old, new, .. } => match self.update(old, new) {
+                Some(statement) => statement,
+                None => return Ok(Some("the database makes its changed values itself".to_owned())),
+            },
+            RowEdit::Delete { old, .. } => {
+                let mut statement = Prepared::default();
+                let condition = self.condition(old, &mut statement);
+                statement.sql = format!("DELETE FROM {} WHERE {condition}", self.relation.name);
+                statement
+            }
+        };
+        Ok(match self.execute(&statement)? {
+            1 => None,
+            0 => Some(CHANGED.to_owned()),
+            count => Some(format!("{count} rows are what it was, and nothing tells them apart")),
+        })
+    }
+
+    fn execute(&mut self, prepared: &Prepared) -> Result<u64, postgres::Error> {
+        let types = vec![Type::TEXT; prepared.values.len()];
+        let values: Vec<&(dyn ToSql + Sync)> = prepared.values.iter().map(|value| value as _).collect();
+        let statement = self.statement(&prepared.sql, &types)?;
+        self.transaction.execute(&statement, &values)
+    }
+
+    fn statement(&mut self, sql: &str, types: &[Type]) -> Result<Statement, postgres::Error> {
+        if let Some(known) = self.statements.get(sql) {
+            return Ok(known.clone());
+        }
+        let statement = self.transaction.prepare_typed(sql, types)?;
+        self.statements.insert(sql.to_owned(), statement.clone());
+        Ok(statement)
+    }
+
+    /// Returns the columns that get values in a new row; others are filled in by the database.
+    fn inserted(&self, new: &Values) -> Vec<usize> {
+        let columns = self.relation.columns.iter().enumerate();
+        let given = |at: usize| new.get(at).is_some_and(Option::is_some);
+        columns
+            .filter(|(at, column)| column.takes_values() && (given(*at) || !column.fills_in))
+            .map(|(at, _)| at)
+            .collect()
+    }
+
+    /// Inserts rows that have values in the same columns; returns how many the database took.
+    fn insert(&mut self, columns: &[usize], rows: &[&Values]) -> Result<u64, postgres::Error> {
+        let name = &self.relation.name;
+        let columns: Vec<(usize, &Column)> = columns
+            .iter()
+            .filter_map(|at| Some((*at, self.relation.columns.get(*at)?)))
+            .collect();
+        if columns.is_empty() {
+            let sql = format!("INSERT INTO {name} DEFAULT VALUES");
+            let mut count = 0;
+            for _ in rows {
+                count += self.transaction.execute(&sql, &[])?;
+            }
+            return Ok(count);
+        }
+        let list = |part: &dyn Fn(usize, &Column) -> String| -> String {
+            let parts = columns
+                .iter()
+                .enumerate()
+                .map(|(place, (_, column))| part(place, column));
+            parts.collect::<Vec<_>>().join(", ")
+        };
+        let overriding = if columns.iter().any(|(_, column)| column.is_always_numbered) {
+            " OVERRIDING SYSTEM VALUE"
+        } else {
+            ""
+        };
+        let sql = format!(
+            "INSERT INTO {name} ({}){overriding} SELECT {} FROM unnest({}) AS u ({})",
+            list(&|_, column| quoted(&column.name)),
+            list(&|place, column| format!("u.c{place}::{}", column.cast)),
+            list(&|place, _| format!("${}::text[]", place + 1)),
+            list(&|place, _| format!("c{place}")),
+        );
+        let values: Vec<Vec<Option<String>>> = columns
+            .iter()
+            .map(|(at, _)| {
+                rows.iter()
+                    .map(|row| text_of(row.get(*at).and_then(Option::as_ref)))
+                    .collect()
+            })
+            .collect();
+        let values: Vec<&(dyn ToSql + Sync)> = values.iter().map(|value| value as _).collect();
+        let statement = self.statement(&sql, &vec![Type::TEXT_ARRAY; values.len()])?;
+        self.transaction.execute(&statement, &values)
+    }
+
+    /// Returns the statement that changes a row; `None` where none of its changed columns can be written.
+    fn update(&self, old: &Values, new: &Values) -> Option<Prepared> {
+        let mut statement = Prepared::default();
+        let mut sets = Vec::new();
+        for (at, column) in self.relation.columns.iter().enumerate() {
+            let (was, now) = (old.get(at).unwrap_or(&None), new.get(at).unwrap_or(&None));
+            if was == now || !column.takes_values() || column.is_always_numbered {
+                continue;
+            }
+            let value = statement.bind(text_of(now.as_ref()), &column.cast);
+            sets.push(format!("{} = {value}", quoted(&column.name)));
+        }
+        if sets.is_empty() {
+            return None;
+        }
+        let condition = self.condition(old, &mut statement);
+        statement.sql = format!(
+            "UPDATE {} SET {} WHERE {condition}",
+            self.relation.name,
+            sets.join(", ")
+        );
+        Some(statement)
+    }
+
+    /// Returns the condition that a row is what it was.
+    fn condition(&self, old: &Values, statement: &mut Prepared) -> String {
+        let mut parts = Vec::new();
+        for (at, column) in self.relation.columns.iter().enumerate() {
+            let name = quoted(&column.name);
+            let Some(text) = text_of(old.get(at).and_then(Option::as_ref)) else {
+                parts.push(format!("{name} IS NULL"));
+                continue;
+            };
+            let by_value = column.kind.is_compared_by_value();
+            if by_value || column.is_indexed {
+                let value = statement.bind(Some(text.clone()), &column.cast);
+                parts.push(format!("{name} = {value}"));
+            }
+            if !by_value {
+                let value = statement.bind(Some(text), "text");
+                parts.push(format!("{name}::text = {value}"));
+            }
+        }
+        let whole = parts.join(" AND ");
+        if self.is_keyed || !self.relation.has_places {
+            return whole;
+        }
+        // Of several equal rows it does not matter which one is meant.
+        let name = &self.relation.name;
+        format!("(tableoid, ctid) = (SELECT tableoid, ctid FROM {name} WHERE {whole} LIMIT 1)")
+    }
+
+    /// Lets the database number its next row above those that were written with their numbers.
+    fn advance_numbers(&mut self, edits: &[RowEdit]) -> Result<(), postgres::Error> {
+        for (at, column) in self.relation.columns.iter().enumerate() {
+            let Some(sequence) = &column.sequence else { continue };
+            let numbers = edits.iter().filter_map(|edit| match edit {
+                RowEdit::Insert { new } => new.get(at)?.as_ref()?.as_integer(),
+                _ => None,
+            });
+            let Some(highest) = numbers.max() else { continue };
+            let sql = format!(
+                "SELECT setval('{}', $1) FROM {sequence} WHERE last_value < $1",
+                sequence.replace('\'', "''")
+            );
+            self.transaction.batch_execute("SAVEPOINT numbers")?;
+            match self.transaction.query(&sql, &[&highest]) {
+                Ok(_) => self.transaction.batch_execute("RELEASE numbers")?,
+                // Who may not set the sequence has a database that numbers by itself: its next numbers may be refused.
+                Err(error) if is_about_row(&error) => {
+                    self.transaction.batch_execute("ROLLBACK TO numbers; RELEASE numbers")?;
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,69 @@
+//! The first step of a run: what the sources have to say.
+
+use super::config::SourceConfig;
+use super::intake::{self, Taken};
+use super::report::{SourceAway, SourceReport};
+use super::repository::{Run, heads_of};
+use super::work::Work;
+use super::{SyncError, SyncOptions, SyncResult, table};
+
+impl Run {
+    pub(super) fn scan(
+        &mut self,
+        work: &mut Work<'_>,
+        sources: &[SourceConfig],
+        options: &SyncOptions,
+    ) -> SyncResult<()> {
+        for config in sources {
+            if table::format_of(config).is_some() {
+                match self.scan_table(work, config, options) {
+                    Err(SyncError::SourceUnreachable { location, reason, .. }) => {
+                        self.away(config, location, reason);
+                    }
+                    result => result?,
+                }
+                continue;
+            }
+            if intake::is_untouched(work, config)? {
+                self.untouched(config);
+                continue;
+            }
+            let taken: Taken = intake::take_in(work, config, options.overrides, options.message.as_deref())?;
+            self.report.unions.extend(taken.unions);
+            self.add_source(taken.report);
+            self.indexes.insert(config.name.clone(), (taken.index, taken.scan.open));
+        }
+        // What was read now was here before what comes next.
+        self.before = heads_of(work);
+        Ok(())
+    }
+
+    fn scan_table(&mut self, work: &mut Work<'_>, config: &SourceConfig, options: &SyncOptions) -> SyncResult<()> {
+        if table::is_untouched(work, config) {
+            self.untouched(config);
+            return Ok(());
+        }
+        let taken = table::take_in(work, config, options.overrides, options.message.as_deref())?;
+        self.add_source(taken.report);
+        self.tables.insert(config.name.clone(), taken.rows);
+        Ok(())
+    }
+
+    fn untouched(&mut self, config: &SourceConfig) {
+        self.untouched.insert(config.name.clone());
+        self.add_source(SourceReport {
+            name: config.name.clone(),
+            ..SourceReport::default()
+        });
+    }
+
+    /// Notes that the server of a source is away: nothing is read or written there in this run.
+    pub(super) fn away(&mut self, config: &SourceConfig, location: String, reason: String) {
+        self.away.insert(config.name.clone());
+        self.add_source(SourceReport {
+            name: config.name.clone(),
+            unreachable: Some(SourceAway { location, reason }),
+            ..SourceReport::default()
+        });
+    }
+}
