@@ -122,7 +122,7 @@ Register-ArgumentCompleter -Native -CommandName 'dsync' -ScriptBlock {
             [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'The format, one of `dsync formats` [default: detected]')
             [CompletionResult]::new('--key', '--key', [CompletionResultType]::ParameterName, 'The columns that identify a row')
             [CompletionResult]::new('--map', '--map', [CompletionResultType]::ParameterName, 'A mapping file that says which column is which field')
-            [CompletionResult]::new('--filter', '--filter', [CompletionResultType]::ParameterName, 'Only records that match')
+            [CompletionResult]::new('--filter', '--filter', [CompletionResultType]::ParameterName, 'Only rows that match, such as ''country = "DE" and price > 10''')
             [CompletionResult]::new('--fields', '--fields', [CompletionResultType]::ParameterName, 'Only these fields')
             [CompletionResult]::new('--direction', '--direction', [CompletionResultType]::ParameterName, 'Which way changes go [default: both]')
             [CompletionResult]::new('-C', '-C ', [CompletionResultType]::ParameterName, 'Work as if started in DIR')

@@ -116,7 +116,7 @@ set edit:completion:arg-completer[dsync] = {|@words|
             cand --format 'The format, one of `dsync formats` [default: detected]'
             cand --key 'The columns that identify a row'
             cand --map 'A mapping file that says which column is which field'
-            cand --filter 'Only records that match'
+            cand --filter 'Only rows that match, such as ''country = "DE" and price > 10'''
             cand --fields 'Only these fields'
             cand --direction 'Which way changes go [default: both]'
             cand -C 'Work as if started in DIR'

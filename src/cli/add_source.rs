@@ -9,7 +9,7 @@ use super::arguments::DryRun;
 use super::context::Context;
 use super::error::Exit;
 use super::text::{count, escape};
-use crate::sync::{AddSource, SyncError, SyncResult};
+use crate::sync::{AddSource, SyncResult};
 
 /// Which way changes go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -46,7 +46,7 @@ pub(super) struct AddSourceArgs {
     /// A mapping file that says which column is which field
     #[arg(long, value_name = "FILE")]
     map: Option<PathBuf>,
-    /// Only records that match
+    /// Only rows that match, such as 'country = "DE" and price > 10'
     #[arg(long, value_name = "EXPR", hide_short_help = true)]
     filter: Option<String>,
     /// Only these fields
@@ -64,9 +64,6 @@ pub(super) struct AddSourceArgs {
 
 impl AddSourceArgs {
     pub(super) fn run(&self, cx: &Context<'_>) -> SyncResult<Exit> {
-        if self.filter.is_some() {
-            return Err(SyncError::NotBuilt("`--filter`"));
-        }
         let options = AddSource {
             location: self.location.clone(),
             name: self.name.clone(),
@@ -82,6 +79,7 @@ impl AddSourceArgs {
                 word.to_owned()
             }),
             key: self.key.clone(),
+            filter: self.filter.clone(),
             fields: self.fields.clone(),
             create: self.create,
             dry_run: self.dry_run.dry_run,

@@ -62,7 +62,7 @@ impl Exit {
     /// Returns how a command ended that failed with `error`.
     pub(crate) fn of_error(error: &SyncError) -> Self {
         match error {
-            SyncError::Usage(_) | SyncError::NotBuilt(_) => Self::Usage,
+            SyncError::Usage(_) | SyncError::Filter(_) | SyncError::NotBuilt(_) => Self::Usage,
             SyncError::Unreachable { .. } | SyncError::SourceUnreachable { .. } => Self::Temporary,
             SyncError::SourceEmpty { .. }
             | SyncError::SourceMissing { .. }
@@ -88,6 +88,7 @@ pub(crate) fn code(error: &SyncError) -> String {
         SyncError::Unknown { what, .. } => return format!("unknown-{}", what.replace(' ', "-")),
         SyncError::AmbiguousId { .. } => "ambiguous-id",
         SyncError::Usage(_) => "usage",
+        SyncError::Filter(_) => "filter",
         SyncError::Exists { what, .. } => return format!("{}-exists", what.replace(' ', "-")),
         SyncError::SameLocation { .. } => "same-location",
         SyncError::LocationMissing(_) => "location-missing",
@@ -370,6 +371,11 @@ fn render_with(ui: &Ui, error: &SyncError, mut hints: Vec<Hint>, command: &str, 
         ui.paint_err(Role::Error, "error:"),
         escape(&error.to_string())
     ));
+    if let SyncError::Filter(error) = error {
+        for line in error.picture() {
+            ui.stderr(&format!("  {}", escape(&line)));
+        }
+    }
     if let SyncError::MassChange {
         example: (old, new), ..
     } = error

@@ -25,12 +25,17 @@ impl Sources {
                 "both" => String::new(),
                 one_way => format!(", {one_way} only"),
             };
+            let filter = source
+                .filter
+                .as_deref()
+                .map(|filter| format!(", where {}", escape(filter)));
             cx.ui.line(format!(
-                "{}: {} in collection {}, {}{direction}, {}",
+                "{}: {} in collection {}, {}{direction}{}, {}",
                 cx.ui.paint(Role::Heading, escape(&source.name)),
                 escape(&source.format),
                 escape(&source.collection),
                 count(source.items, "item"),
+                filter.unwrap_or_default(),
                 escape(&source.location)
             ))?;
         }

@@ -9,6 +9,7 @@
 
 pub mod cbor;
 pub mod contact;
+pub mod filter;
 mod hash;
 mod id;
 mod kind;

@@ -12,6 +12,7 @@ use super::{AddSource, Environment, SyncError, SyncResult, other};
 use crate::disk::Disk;
 use crate::format::{self, Confidence, Format};
 use crate::merge;
+use crate::model::filter::Filter;
 use crate::model::{Kind, SnapshotId};
 use crate::source::table::{self, TableFormat};
 use crate::source::{Place, StatCache};
@@ -28,11 +29,13 @@ impl Repository {
         if !options.fields.is_empty() {
             return Err(SyncError::NotBuilt("`add-source --fields`"));
         }
+        if let Some(filter) = &options.filter {
+            Filter::parse(filter)?;
+        }
         self.begin()?;
         if table::is_server(&options.location) {
             return self.add_server_table(options);
         }
-        let mut notes = Vec::new();
         let (path, table) = self.split_location(cwd, &options.location)?;
         let map = options
             .map
@@ -72,11 +75,25 @@ impl Repository {
         {
             return self.add_table(options, &*format, place, exists);
         }
-        let path = place.path;
+        if options.filter.is_some() {
+            return Err(SyncError::NotBuilt("`--filter` for sources other than tables"));
+        }
         if !options.key.is_empty() || place.table.is_some() {
             return Err(SyncError::Usage(format!("`{}` is no table of rows", options.location)));
         }
-        let format = choose_format(&self.env, &path, options.format.as_deref(), map.as_deref(), exists)?;
+        self.add_items(options, &place.path, map, exists)
+    }
+
+    /// Binds a file or folder of items.
+    fn add_items(
+        &mut self,
+        options: &AddSource,
+        path: &Path,
+        map: Option<PathBuf>,
+        exists: bool,
+    ) -> SyncResult<(SourceReportLine, Vec<String>)> {
+        let mut notes = Vec::new();
+        let format = choose_format(&self.env, path, options.format.as_deref(), map.as_deref(), exists)?;
         let direction = direction_of(options)?;
         let kind = format.info().kind;
         let collection = options.collection.clone().unwrap_or_else(|| format!("{kind}s"));
@@ -88,27 +105,28 @@ impl Repository {
                 known.kind
             )));
         }
-        let name = self.source_name(options.name.as_deref(), &path)?;
+        let name = self.source_name(options.name.as_deref(), path)?;
         let source = SourceConfig {
             name,
             collection,
-            location: path.clone(),
+            location: path.to_owned(),
             table: None,
             password_file: None,
             format: format.info().name.clone(),
             key: Vec::new(),
             map,
+            filter: None,
             direction,
         };
         let mut items = 0;
         if exists {
-            items = count_items(&self.env, &*format, &path, &mut notes)?;
+            items = count_items(&self.env, &*format, path, &mut notes)?;
         } else {
             notes.push(format!("`{}` is new and empty; the next sync fills it", path.display()));
         }
         if !options.dry_run {
             if !exists {
-                create_place(&self.env.disk, &*format, &path)?;
+                create_place(&self.env.disk, &*format, path)?;
             }
             let config = self.config.with_source(&source)?;
             self.commit_config(config)?;
@@ -180,6 +198,7 @@ impl Repository {
             format: format.info().name.to_owned(),
             key: options.key.clone(),
             map: None,
+            filter: options.filter.clone(),
             direction: direction_of(options)?,
         };
         let mut items = 0;
@@ -236,6 +255,17 @@ impl Repository {
             }
         }
         let is_new = !self.store.view().collections.contains_key(&source.collection);
+        if let Some(Ok(filter)) = source.filter.as_deref().map(Filter::parse) {
+            let work = self.reading();
+            let schema = tables::schema_of(&work, &work.state(&source.collection)?)?;
+            let mut names: Vec<&str> = opened.columns().iter().map(|column| column.name.as_str()).collect();
+            names.extend(schema.columns.iter().map(|column| column.name.as_str()));
+            names.dedup();
+            let is_known = |field: &str| names.iter().any(|name| name.trim().eq_ignore_ascii_case(field));
+            if let Some(field) = filter.fields().into_iter().find(|field| !is_known(field)) {
+                return Err(tables::unknown_column(field, &names));
+            }
+        }
         let has_key = !source.key.is_empty() || opened.columns().iter().any(|column| column.key.is_some());
         if is_new && !has_key {
             notes.push(
@@ -387,6 +417,7 @@ pub(super) fn line(source: &SourceConfig, items: u64) -> SourceReportLine {
         format: source.format.clone(),
         location: shown_location(source),
         direction: source.direction.name().to_owned(),
+        filter: source.filter.clone(),
         items,
     }
 }

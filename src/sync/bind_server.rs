@@ -65,15 +65,15 @@ impl Repository {
             format: postgres::NAME.to_owned(),
             key: options.key.clone(),
             map: None,
+            filter: options.filter.clone(),
             direction: direction_of(options)?,
         };
         let wrap = |error| super::source_error(&source, error);
-        let table = match &place.table {
-            Some(table) => table.clone(),
-            None => {
-                let tables = format.tables(&self.env.disk, &place).map_err(wrap)?;
-                only_table(&place, &tables)?
-            }
+        let table = if let Some(table) = &place.table {
+            table.clone()
+        } else {
+            let tables = format.tables(&self.env.disk, &place).map_err(wrap)?;
+            only_table(&place, &tables)?
         };
         place.table = Some(table.clone());
         let same = |other: &&SourceConfig| {
@@ -90,7 +90,7 @@ impl Repository {
             .clone()
             .unwrap_or_else(|| last_name(&table).to_owned());
         self.check_rows(&source.collection)?;
-        source.table = place.table.clone();
+        source.table.clone_from(&place.table);
         let mut notes = Vec::new();
         let items = match self.look_at_table(&source, &*format, &place, &mut notes) {
             Err(SyncError::SourceMissing { .. }) if options.create => {

@@ -8,6 +8,7 @@ use toml_edit::{DocumentMut, InlineTable, Item, Table, value};
 use super::{SyncError, SyncResult};
 use crate::disk::Disk;
 use crate::model::at_place;
+use crate::model::filter::Filter;
 use crate::source::table::{is_server, postgres};
 
 /// Which way changes flow through a source.
@@ -65,6 +66,9 @@ pub struct SourceConfig {
     /// A mapping file of the person's own, beside the configuration or absolute.
     #[serde(default)]
     pub map: Option<PathBuf>,
+    /// Which records it shows, in the language of [`Filter`].
+    #[serde(default)]
+    pub filter: Option<String>,
     /// Which way changes flow.
     #[serde(default)]
     pub direction: Direction,
@@ -75,6 +79,9 @@ impl SourceConfig {
     fn settle(&mut self, folder: &Path) -> Result<(), String> {
         if let Some(path) = &mut self.password_file {
             *path = folder.join(&path);
+        }
+        if let Some(filter) = &self.filter {
+            Filter::parse(filter).map_err(|error| format!("source `{}`: {error}", self.name))?;
         }
         let location = self.location.to_string_lossy();
         if is_server(&location) && postgres::split(&location)?.password.is_some() {
@@ -267,6 +274,9 @@ impl Config {
         }
         if let Some(map) = &source.map {
             table["map"] = value(map.to_string_lossy().as_ref());
+        }
+        if let Some(filter) = &source.filter {
+            table["filter"] = value(filter);
         }
         if source.direction != Direction::Both {
             table["direction"] = value(source.direction.name());

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use crate::disk::DiskError;
 use crate::format::FormatError;
+use crate::model::filter::FilterError;
 use crate::port::ObjectError;
 
 /// Why an operation failed or was refused.
@@ -39,6 +40,9 @@ pub enum SyncError {
     /// A command's words do not fit together.
     #[error("{0}")]
     Usage(String),
+    /// A filter cannot be read.
+    #[error(transparent)]
+    Filter(#[from] FilterError),
     /// A name is taken.
     #[error("a {what} named `{name}` exists")]
     Exists {

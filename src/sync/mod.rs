@@ -148,6 +148,8 @@ pub struct AddSource {
     pub key: Vec<String>,
     /// `--direction`: `both`, `in`, `out`.
     pub direction: Option<String>,
+    /// `--filter`.
+    pub filter: Option<String>,
     /// `--fields`.
     pub fields: Vec<String>,
     /// `--create`.

@@ -410,6 +410,9 @@ pub struct SourceReportLine {
     pub location: String,
     /// `both`, `in` or `out`.
     pub direction: String,
+    /// Which records it shows; all where there is none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub filter: Option<String>,
     /// Readable items found when it was bound or last scanned.
     pub items: u64,
 }

@@ -78,7 +78,6 @@ fn commands_to_come_say_so() {
         "serve --listen 127.0.0.1:1",
         "manager accounts --all",
         "systems forget laptop",
-        "add-source x --filter a",
     ] {
         let run = env.run(words).code(2);
         assert!(run.stderr.contains("is not built yet"), "{run}");

@@ -36,6 +36,7 @@ mod safeguards;
 mod table_corpus;
 mod table_crash;
 mod table_files;
+mod table_filter;
 mod table_random;
 mod table_sync;
 mod undo;

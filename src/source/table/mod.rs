@@ -64,6 +64,7 @@ pub fn is_server(location: &str) -> bool {
 
 /// What a format of tables is, for listing and choosing.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each answers a question of its own")]
 pub struct TableInfo {
     /// The name that `--format` takes.
     pub name: &'static str,

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::known::{Exception, Exceptions};
 use super::lens::{Lens, row_edits};
+use super::sieve::Sieve;
 use crate::delta::{FieldOperation, Operation, State, apply};
 use crate::model::{Map, RecordKey, SnapshotId, Value, cbor};
 use crate::source::table::Table;
@@ -33,6 +34,12 @@ pub(super) struct Edits<'e> {
     pub(super) table: &'e dyn Table,
     pub(super) lens: &'e Lens,
     pub(super) direction: Direction,
+    /// Which records of the base the table shows.
+    pub(super) sieve: Sieve,
+    /// The heads that new records are made on.
+    pub(super) parents: Vec<SnapshotId>,
+    /// How many rows there are that the filter would not let in.
+    pub(super) strangers: u64,
     /// The heads that the source agreed with last; none at first sight.
     pub(super) base: Vec<SnapshotId>,
     /// Whether the rows are compared with what the collection has without having agreed on anything.
@@ -59,7 +66,8 @@ impl Edits<'_> {
     /// Judges a row that is there; `base` is its record at the source's base.
     pub(super) fn present(&mut self, key: &[u8], record: &[u8], base: Option<&[u8]>) -> SyncResult<Standing> {
         let objects = self.work.objects;
-        let known = !self.exceptions.is_empty() || self.tried.is_some();
+        let is_hidden = self.is_hidden(base)?;
+        let known = is_hidden || !self.exceptions.is_empty() || self.tried.is_some();
         if !known
             && let Some(base) = base
             && self.lens.is_same(objects, self.table, record, base)?
@@ -91,12 +99,26 @@ impl Edits<'_> {
                 }
                 self.exceptions.remove(&key);
                 self.read.added += 1;
+                if self.sieve.is_active() {
+                    let now = now()?;
+                    if !self.sieve.shows(objects, &Value::Map(now.clone()))? {
+                        self.strangers += 1;
+                        self.origin.insert(key.clone(), self.parents.clone());
+                        self.exceptions
+                            .insert(key.clone(), Exception::Shows(self.parents.clone(), now));
+                    }
+                }
                 self.additions.push_encoded(key, record)?;
                 Ok(Standing::Added)
             }
             (exception, Some(base)) => {
                 if self.lens.is_same(objects, self.table, record, base)? {
                     self.exceptions.remove(&key);
+                    if is_hidden {
+                        self.strangers += 1;
+                        self.exceptions
+                            .insert(key, Exception::Shows(self.parents.clone(), now()?));
+                    }
                     return Ok(Standing::Known);
                 }
                 let now = now()?;
@@ -105,7 +127,7 @@ impl Edits<'_> {
                 }
                 let was = self.lens.shown(objects, self.table, &Value::Map(decode(base)?))?;
                 let mut edits = row_edits(&was, &now);
-                if self.is_first_sight || exception.is_some() {
+                if self.is_first_sight || exception.is_some() || is_hidden {
                     // Nothing was agreed on: the row says what it has, not that somebody took something away.
                     edits.retain(|edit| matches!(edit, FieldOperation::Set(..)));
                     self.change(&key, Vec::new(), &was, now, edits)?;
@@ -118,11 +140,27 @@ impl Edits<'_> {
         }
     }
 
+    /// Returns whether a record of the base is one that the table does not show because of its filter.
+    fn is_hidden(&self, base: Option<&[u8]>) -> SyncResult<bool> {
+        match base {
+            Some(base) if self.sieve.is_active() => {
+                Ok(!self.sieve.shows(self.work.objects, &Value::Map(decode(base)?))?)
+            }
+            _ => Ok(false),
+        }
+    }
+
     /// Judges a record of the base that no row has; returns whether it leaves the base.
     pub(super) fn absent(&mut self, key: &[u8], base: &[u8], is_set_aside: bool) -> SyncResult<bool> {
         let Some(key) = RecordKey::new(key) else {
             return Ok(false);
         };
+        if !self.exceptions.contains_key(&key) && self.is_hidden(Some(base))? {
+            if is_set_aside || self.is_incomplete {
+                self.exceptions.insert(key, Exception::SetAside(None));
+            }
+            return Ok(false);
+        }
         if self.is_first_sight {
             self.exceptions.insert(
                 key,
@@ -202,7 +240,19 @@ impl Edits<'_> {
         now: Map,
         edits: Vec<FieldOperation>,
     ) -> SyncResult<()> {
-        let agrees = on == self.base && !self.is_first_sight && !self.exceptions.contains_key(key);
+        let mut agrees = on == self.base && !self.is_first_sight && !self.exceptions.contains_key(key);
+        let existing = self.work.record(&self.work.state_at(&on)?, key)?;
+        if self.sieve.is_active() && self.takes_in() {
+            // A row that an edit of its own takes out of the filter stays until somebody else writes it.
+            let empty = Value::Map(Map::new());
+            let before = existing.as_ref().unwrap_or(&empty);
+            let after = apply(Some(before), &Operation::Change(edits.clone()));
+            let after = after.map_err(|error| other("reading a row", error))?.unwrap_or(empty);
+            if !self.sieve.shows(self.work.objects, &after)? {
+                agrees = false;
+                self.strangers += 1;
+            }
+        }
         if !self.takes_in() {
             self.exceptions.insert(key.clone(), Exception::Shows(on, now));
             return Ok(());
@@ -225,7 +275,6 @@ impl Edits<'_> {
         if !agrees {
             self.origin.insert(key.clone(), on.clone());
         }
-        let existing = self.work.record(&self.work.state_at(&on)?, key)?;
         let operation = if existing.is_some() {
             Operation::Change(edits)
         } else {

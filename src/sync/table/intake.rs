@@ -11,12 +11,14 @@ use super::gather::{Gathered, Gatherer};
 use super::judge::{Duplicate, Judge};
 use super::known::{self, Exception, Exceptions};
 use super::lens::Bound;
+use super::sieve::Sieve;
 use super::{Rows, Taken, content, first, format_of, location_of, open};
 use crate::delta::{Operation, State, difference};
 use crate::model::row::{from_value, schema_key};
 use crate::model::{Kind, RecordKey, SnapshotId};
 use crate::source::SourceError;
 use crate::source::table::{Prints, Table};
+use crate::store::SourceView;
 use crate::sync::config::{Direction, SourceConfig};
 use crate::sync::report::{SetAside, SourceReport, Tally};
 use crate::sync::sorted::SortedRecords;
@@ -32,7 +34,8 @@ pub(in crate::sync) fn is_untouched(work: &Work<'_>, config: &SourceConfig) -> b
     let Some(header) = Prints::load_header(&work.env.disk, &known::cache_path(work, &config.name)) else {
         return false;
     };
-    if header.tag != Some(known::tag(view)) || !header.is_settled || view.base.is_empty() {
+    let is_filter_new = config.direction != Direction::In && known::filter(view) != config.filter.as_deref();
+    if is_filter_new || header.tag != Some(known::tag(view)) || !header.is_settled || view.base.is_empty() {
         return false;
     }
     // Where the place cannot be looked at, the scan says so.
@@ -106,7 +109,7 @@ pub(in crate::sync) fn look(
     let columns = columns::bind(work, config, &view, &work.state_at(&heads)?, table.as_ref())?;
     looked.bound = Some(columns.bound.clone());
     looked.notes.clone_from(&columns.notes);
-    if heads.is_empty() && view.base.is_empty() {
+    if heads.is_empty() && view.base.is_empty() && config.filter.is_none() {
         first::import(work, config, table.as_ref(), &columns, message, &mut looked)?;
     } else {
         compare(work, config, table.as_ref(), &columns, &heads, &mut looked)?;
@@ -142,18 +145,7 @@ fn compare(
     };
     let former = Rows::load(work, &config.name).filter(|_| columns.is_as_before && !is_first_sight);
     let exceptions = std::mem::take(&mut looked.exceptions);
-    let mut gathered = if let Some(former) = &former {
-        gatherer.known(table, former)?
-    } else {
-        let mut seed = [0; 8];
-        (work.env.random)(&mut seed);
-        let seed = u64::from_le_bytes(seed);
-        if is_keyed {
-            gatherer.all(table, seed)?
-        } else {
-            content::gather(&mut gatherer, table, &columns.lens, &base, &exceptions, seed)?
-        }
-    };
+    let mut gathered = gather(&mut gatherer, table, former.as_ref(), columns, &base, &exceptions)?;
     tell_broken(config, &gathered, looked);
     if !gathered.is_complete {
         let note =
@@ -166,6 +158,9 @@ fn compare(
         table,
         lens: &columns.lens,
         direction: config.direction,
+        sieve: sieve_of(config, &view, columns)?,
+        parents: looked.parents.clone(),
+        strangers: 0,
         base: view.base.clone(),
         is_first_sight,
         tried: if tried.is_empty() {
@@ -188,6 +183,7 @@ fn compare(
     let mut judge = Judge::new(&mut edits, base, &mut gathered);
     judge.run(which, is_keyed)?;
     let (hashes, ranks, duplicates) = (judge.hashes, judge.ranks, judge.duplicates);
+    tell_strangers(edits.strangers, looked);
     looked.groups = edits.groups;
     looked.additions = edits.additions;
     looked.origin = edits.origin;
@@ -204,6 +200,43 @@ fn compare(
     change_schema(work, config, columns, &base, looked)?;
     looked.rows.is_settled = looked.set_aside.is_empty() && looked.exceptions.is_empty();
     Ok(())
+}
+
+/// Reads the rows in the way that what is known of them allows.
+fn gather(
+    gatherer: &mut Gatherer<'_>,
+    table: &dyn Table,
+    former: Option<&Rows>,
+    columns: &Columns,
+    base: &State,
+    exceptions: &Exceptions,
+) -> SyncResult<Gathered> {
+    if let Some(former) = former {
+        return gatherer.known(table, former);
+    }
+    let mut seed = [0; 8];
+    (gatherer.work.env.random)(&mut seed);
+    let seed = u64::from_le_bytes(seed);
+    if gatherer.is_keyed {
+        return gatherer.all(table, seed);
+    }
+    content::gather(gatherer, table, &columns.lens, base, exceptions, seed)
+}
+
+/// Returns which records of its base the table shows.
+fn sieve_of(config: &SourceConfig, view: &SourceView, columns: &Columns) -> SyncResult<Sieve> {
+    if view.base.is_empty() {
+        return Sieve::new(config.filter.as_deref(), &columns.schema);
+    }
+    Sieve::lenient(known::filter(view), &columns.old)
+}
+
+/// Reports rows that the filter would not let in.
+fn tell_strangers(count: u64, looked: &mut Looked) {
+    if count > 0 {
+        let text = "rows do not match the filter; they are taken in, and stay here until they are changed elsewhere";
+        looked.notes.push(format!("{count} {text}"));
+    }
 }
 
 /// Adds the change of the schema to the edits.
@@ -380,6 +413,9 @@ fn record(work: &mut Work<'_>, config: &SourceConfig, looked: &mut Looked, messa
         if let (Some(Exception::Shows(on, _)), Some(id)) = (looked.exceptions.get_mut(key), made.get(parents)) {
             *on = vec![*id];
         }
+    }
+    if looked.is_first_sight || looked.first.is_some() {
+        known::set_filter(&mut view, config.filter.as_deref());
     }
     if looked.is_first_sight {
         view.base = work.heads(&config.collection);

@@ -16,6 +16,8 @@ use crate::tree;
 const COLUMNS: &str = "columns";
 /// The name under which a source keeps the heads that a write-back was for of which the end is not known.
 const TRIED: &str = "tried";
+/// The name under which a source keeps the filter by which its base is shown.
+const FILTER: &str = "filter";
 
 /// A row that is not what the source's base says.
 #[derive(Debug, Clone, PartialEq)]
@@ -134,6 +136,19 @@ pub(super) fn set_tried(view: &mut SourceView, heads: &[SnapshotId]) {
     if !heads.is_empty() {
         let ids: Vec<String> = heads.iter().map(SnapshotId::to_string).collect();
         view.extra.insert(TRIED.to_owned(), ids.join(" "));
+    }
+}
+
+/// Returns the filter by which a source shows its base.
+pub(super) fn filter(view: &SourceView) -> Option<&str> {
+    view.extra.get(FILTER).map(String::as_str)
+}
+
+/// Notes the filter by which a source shows its base.
+pub(super) fn set_filter(view: &mut SourceView, filter: Option<&str>) {
+    view.extra.remove(FILTER);
+    if let Some(filter) = filter {
+        view.extra.insert(FILTER.to_owned(), filter.to_owned());
     }
 }
 

@@ -17,11 +17,13 @@ mod lens;
 mod outtake;
 mod ranks;
 mod safeguard;
+mod sieve;
 mod sorter;
 
 pub(super) use intake::{is_untouched, take_in};
 pub(super) use known::schema_of;
 pub(super) use outtake::{TablePlan, plan, settle};
+pub(super) use sieve::unknown_column;
 
 use std::sync::Arc;
 
@@ -177,7 +179,19 @@ pub(super) fn row_json(schema: &Schema, record: &Value) -> Json {
 pub(super) fn count(work: &Work<'_>, config: &SourceConfig) -> SyncResult<u64> {
     let view = work.source_view(&config.name);
     let state = work.state_at(&view.base)?;
-    let records = crate::tree::count(work.objects, &state.content).map_err(|error| super::other("counting", error))?;
+    let wrap = |error| super::other("counting", error);
+    let mut records = crate::tree::count(work.objects, &state.content).map_err(wrap)?;
+    let sieve = sieve::Sieve::lenient(known::filter(&view), &schema_of(work, &state)?)?;
+    if sieve.is_active() {
+        // The schema counts as one.
+        records = 1;
+        for entry in crate::tree::iter(work.objects, &state.content) {
+            let (key, record) = entry.map_err(wrap)?;
+            if key != SCHEMA_KEY && sieve.shows(work.objects, &Value::Map(edits::decode(&record)?))? {
+                records += 1;
+            }
+        }
+    }
     let missing = known::load(work.objects, &view)?;
     let missing = missing
         .values()

@@ -2,16 +2,18 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use super::edits::decode;
 use super::gather::{Gatherer, Which};
 use super::known::{self, Exception, Exceptions};
 use super::lens::{Bound, Lens, row_edits};
 use super::ranks::{Shift, narrow};
+use super::sieve::Sieve;
 use super::{Rows, format_of, location_of, open, opened, row_name, schema_of};
 use crate::delta::{Entry, State};
 use crate::model::row::{ColumnType, Schema, schema_key};
 use crate::model::{Map, RecordKey, SnapshotId, Value, cbor};
 use crate::source::SourceError;
-use crate::source::table::{ColumnEdit, NO_RANK, RowEdit, Table, TableColumn, TableWrite, WriteOutcome};
+use crate::source::table::{ColumnEdit, NO_RANK, RowEdit, Table, TableColumn, TableFormat, TableWrite, WriteOutcome};
 use crate::store::Intent;
 use crate::sync::config::{Direction, SourceConfig};
 use crate::sync::look::record_difference;
@@ -31,6 +33,8 @@ pub(in crate::sync) struct TablePlan {
     /// For each row edit the record, what it showed and is to show, and where the table stands if it is refused.
     edited: Vec<Edited>,
     heads: Vec<SnapshotId>,
+    /// The filter by which the table shows them.
+    filter: Option<String>,
     /// What is left to say of rows once everything is written.
     exceptions: Exceptions,
     bound: Bound,
@@ -74,7 +78,11 @@ pub(in crate::sync) fn plan(
     let view = work.source_view(&config.name);
     let heads = work.heads(&config.collection);
     let exceptions = known::load(work.objects, &view)?;
-    if config.direction == Direction::In || heads.is_empty() || (view.base == heads && exceptions.is_empty()) {
+    let is_filter_new = known::filter(&view) != config.filter.as_deref();
+    if config.direction == Direction::In
+        || heads.is_empty()
+        || (view.base == heads && exceptions.is_empty() && !is_filter_new)
+    {
         return Ok(None);
     }
     let state = work.state_at(&heads)?;
@@ -95,28 +103,12 @@ pub(in crate::sync) fn plan(
         write: TableWrite::default(),
         edited: Vec::new(),
         heads,
+        filter: config.filter.clone(),
         exceptions: Exceptions::new(),
         bound: known::bound(&view).unwrap_or_default(),
         rows: Rows::default(),
     };
-    let table: Box<dyn Table> = match opened(work, config, &*format) {
-        Ok(table) => {
-            plan.columns = Some(table.columns().to_vec());
-            table
-        }
-        Err(SourceError::Missing(_)) if view.base.is_empty() => {
-            let columns = columns_of(&schema, format.info().has_tables);
-            let ids = schema.columns.iter().map(|column| column.id.clone());
-            plan.bound = ids.zip(columns.iter().map(|column| column.name.clone())).collect();
-            let absent = Absent {
-                columns: columns.clone(),
-                is_typed: format.info().is_typed,
-            };
-            plan.create = Some(columns);
-            Box::new(absent)
-        }
-        Err(error) => return Err(source_error(config, error)),
-    };
+    let table = plan.open(work, config, &*format, &schema, view.base.is_empty())?;
     if plan.create.is_none() {
         let names = table.columns().iter().map(|column| &column.name);
         if !plan.bound.iter().map(|(_, name)| name).eq(names) {
@@ -138,13 +130,19 @@ pub(in crate::sync) fn plan(
     }
     let ids: Vec<String> = plan.bound.iter().map(|(id, _)| id.clone()).collect();
     let lens = Lens::new(&ids, &schema)?;
+    let base = work.state_at(&view.base)?;
+    let before = Sieve::lenient(known::filter(&view), &schema_of(work, &base)?)?;
+    let sieve = Sieve::new(config.filter.as_deref(), &schema)?;
     let mut planner = Planner {
         work,
+        before,
+        sieve,
+        is_filter_new: is_filter_new && !view.base.is_empty(),
         table: table.as_ref(),
         lens: &lens,
         schema: &schema,
         base_heads: view.base.clone(),
-        base: work.state_at(&view.base)?,
+        base,
         state,
         places: HashMap::new(),
         plan,
@@ -180,11 +178,40 @@ fn columns_of(schema: &Schema, is_database: bool) -> Vec<TableColumn> {
 }
 
 impl TablePlan {
+    /// Opens the table, or what stands for it until it is made; only a source that never had one (`is_new`) gets one.
+    fn open(
+        &mut self,
+        work: &Work<'_>,
+        config: &SourceConfig,
+        format: &dyn TableFormat,
+        schema: &Schema,
+        is_new: bool,
+    ) -> SyncResult<Box<dyn Table>> {
+        match opened(work, config, format) {
+            Ok(table) => {
+                self.columns = Some(table.columns().to_vec());
+                Ok(table)
+            }
+            Err(SourceError::Missing(_)) if is_new => {
+                let columns = columns_of(schema, format.info().has_tables);
+                let ids = schema.columns.iter().map(|column| column.id.clone());
+                self.bound = ids.zip(columns.iter().map(|column| column.name.clone())).collect();
+                self.create = Some(columns.clone());
+                Ok(Box::new(Absent {
+                    columns,
+                    is_typed: format.info().is_typed,
+                }))
+            }
+            Err(error) => Err(source_error(config, error)),
+        }
+    }
+
     /// Makes a plan that leaves everything for the next run.
     fn untouched(mut self, work: &Work<'_>, config: &SourceConfig) -> SyncResult<Self> {
         let view = work.source_view(&config.name);
         self.write = TableWrite::default();
         self.heads.clone_from(&view.base);
+        self.filter = known::filter(&view).map(str::to_owned);
         self.exceptions = known::load(work.objects, &view)?;
         self.rows = Rows::default();
         Ok(self)
@@ -267,6 +294,10 @@ struct Planner<'p> {
     table: &'p dyn Table,
     lens: &'p Lens,
     schema: &'p Schema,
+    /// Which records of the base the table shows, and which of the state it is to show.
+    before: Sieve,
+    sieve: Sieve,
+    is_filter_new: bool,
     base_heads: Vec<SnapshotId>,
     base: State,
     state: State,
@@ -282,6 +313,15 @@ impl Planner<'_> {
         for change in tree::diff(objects, &self.base.content, &self.state.content) {
             let change = change.map_err(|error| other("comparing states", error))?;
             keys.extend(RecordKey::new(change.key));
+        }
+        if self.is_filter_new {
+            for entry in tree::iter(objects, &self.state.content) {
+                let (key, bytes) = entry.map_err(|error| other("reading records", error))?;
+                let record = Value::Map(decode(&bytes)?);
+                if self.before.shows(objects, &record)? != self.sieve.shows(objects, &record)? {
+                    keys.extend(RecordKey::new(key));
+                }
+            }
         }
         keys.remove(&schema_key());
         let mut ranks = BTreeMap::new();
@@ -306,7 +346,7 @@ impl Planner<'_> {
     fn row(&mut self, key: &RecordKey, exception: Option<&Exception>) -> SyncResult<()> {
         let objects = self.work.objects;
         let base = self.work.record(&self.base, key)?;
-        let head = self.work.record(&self.state, key)?;
+        let mut head = self.work.record(&self.state, key)?;
         let (on, was) = match exception {
             Some(Exception::SetAside(_)) => {
                 if let Some(exception) = exception {
@@ -317,10 +357,20 @@ impl Planner<'_> {
             Some(Exception::Missing) => (self.base_heads.clone(), None),
             Some(Exception::Shows(on, was)) => (on.clone(), Some(was.clone())),
             None => {
-                let shown = base.as_ref().map(|base| self.lens.shown(objects, self.table, base));
-                (self.base_heads.clone(), shown.transpose()?)
+                let shown = base.as_ref().map(|base| self.before.shows(objects, base)).transpose()? == Some(true);
+                let was = base.as_ref().filter(|_| shown);
+                let was = was.map(|base| self.lens.shown(objects, self.table, base));
+                (self.base_heads.clone(), was.transpose()?)
             }
         };
+        if let Some(record) = &head
+            && !self.sieve.shows(objects, record)?
+        {
+            if self.stays(key, record, exception.is_some(), &on, was.as_ref())? {
+                return Ok(());
+            }
+            head = None;
+        }
         let wanted = head
             .as_ref()
             .map(|head| self.lens.shown(objects, self.table, head))
@@ -363,16 +413,7 @@ impl Planner<'_> {
             }
             (None, None) => return Ok(()),
         };
-        let written = &mut self.plan.report.written;
-        match &edit {
-            RowEdit::Insert { .. } => written.added += 1,
-            RowEdit::Update { .. } => written.changed += 1,
-            RowEdit::Delete { .. } => written.removed += 1,
-        }
-        if let Some(head) = head.as_ref().and_then(Value::as_map) {
-            let shown = self.lens.cut(&Value::Map(head.clone())).len();
-            self.plan.report.not_shown += head.len().saturating_sub(shown) as u64;
-        }
+        self.count(&edit, head.as_ref());
         self.plan.write.rows.push(edit);
         self.plan.edited.push(Edited {
             key: key.clone(),
@@ -382,6 +423,40 @@ impl Planner<'_> {
             refused,
         });
         Ok(())
+    }
+
+    /// Returns whether a row that does not match stays; notes so. Only what was written elsewhere takes one away.
+    fn stays(
+        &mut self,
+        key: &RecordKey,
+        head: &Value,
+        is_exception: bool,
+        on: &[SnapshotId],
+        was: Option<&Map>,
+    ) -> SyncResult<bool> {
+        let Some(was) = was else { return Ok(false) };
+        let agreed = self.work.record(&self.work.state_at(on)?, key)?;
+        if agreed.as_ref() != Some(head) {
+            return Ok(false);
+        }
+        let on = if is_exception { on } else { &self.plan.heads };
+        let exception = Exception::Shows(on.to_vec(), was.clone());
+        self.plan.exceptions.insert(key.clone(), exception);
+        Ok(true)
+    }
+
+    /// Adds an edit to the report.
+    fn count(&mut self, edit: &RowEdit, head: Option<&Value>) {
+        let written = &mut self.plan.report.written;
+        match edit {
+            RowEdit::Insert { .. } => written.added += 1,
+            RowEdit::Update { .. } => written.changed += 1,
+            RowEdit::Delete { .. } => written.removed += 1,
+        }
+        if let Some(head) = head.and_then(Value::as_map) {
+            let shown = self.lens.cut(&Value::Map(head.clone())).len();
+            self.plan.report.not_shown += head.len().saturating_sub(shown) as u64;
+        }
     }
 
     /// Returns what is to stand in a row: what it shows where that is right already, else the record's own value.
@@ -484,6 +559,7 @@ impl TablePlan {
         view.index = index;
         view.views = views;
         view.base.clone_from(&self.heads);
+        known::set_filter(&mut view, self.filter.as_deref());
         known::set_tried(&mut view, &[]);
         known::set_bound(&mut view, &self.bound);
         work.set_source_view(&config.name, view);

@@ -45,6 +45,7 @@ impl JsonTables {
                 name: "jsonl",
                 title: "JSON Lines: one object per line",
                 extensions: &["jsonl", "ndjson", "ldjson"],
+                is_server: false,
                 has_tables: false,
                 writes: true,
                 is_typed: true,
@@ -61,6 +62,7 @@ impl JsonTables {
                 title: "A JSON array of objects",
                 // A new `.json` file is one of contacts.
                 extensions: &[],
+                is_server: false,
                 has_tables: false,
                 writes: true,
                 is_typed: true,

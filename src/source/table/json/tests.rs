@@ -21,6 +21,7 @@ impl File {
         let location = Location {
             path: self.folder.path().join("t"),
             table: None,
+            password_file: None,
         };
         format.unwrap().open(&Disk::default(), &location).unwrap()
     }

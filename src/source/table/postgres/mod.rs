@@ -1,4 +1,4 @@
-//! Tables of PostgreSQL servers.
+//! Tables of `PostgreSQL` servers.
 //!
 //! *Owns* connections, reading by `COPY` in one statement, so as at one moment, and (in `write`) writing in one
 //! serializable transaction in which each row must still be what was read. *Leaves* values to `text` and the way to the
@@ -39,7 +39,7 @@ const NAME_MAX_BYTES: usize = 63;
 /// The name of the format.
 pub const NAME: &str = "postgres";
 
-/// PostgreSQL servers.
+/// `PostgreSQL` servers.
 pub(super) struct PostgresTables {
     info: TableInfo,
 }
@@ -80,7 +80,10 @@ fn is_away(error: &postgres::Error) -> bool {
     match error.code() {
         // Classes 08 connection, 53 resources, 57P operator.
         Some(code) => ["08", "53", "57P"].iter().any(|class| code.code().starts_with(class)),
-        None => error.is_closed() || std::error::Error::source(error).is_some_and(|cause| cause.is::<std::io::Error>()),
+        None => {
+            error.is_closed()
+                || std::error::Error::source(error).is_some_and(<dyn std::error::Error>::is::<std::io::Error>)
+        }
     }
 }
 
@@ -121,6 +124,7 @@ fn is_no_tls(error: &postgres::Error) -> bool {
 
 /// A column as the server has it.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "they are told by the server one by one")]
 struct Column {
     name: String,
     kind: Kind,

@@ -1,4 +1,4 @@
-//! Where a server is and who asks: the URL, and what the variables and password files of PostgreSQL's own clients
+//! Where a server is and who asks: the URL, and what the variables and password files of `PostgreSQL`'s own clients
 //! add where it is silent.
 
 use std::ffi::OsString;
@@ -17,10 +17,10 @@ use crate::source::table::Location;
 const CONNECT: Duration = Duration::from_secs(10);
 /// The port that servers have by default.
 const PORT: u16 = 5432;
-/// Where servers of this machine have their socket by default (Debian, Red Hat; PostgreSQL's own builds).
+/// Where servers of this machine have their socket by default (Debian, Red Hat; `PostgreSQL`'s own builds).
 const SOCKETS: [&str; 2] = ["/var/run/postgresql", "/tmp"];
 
-/// Returns whether a location is the URL of a PostgreSQL server.
+/// Returns whether a location is the URL of a `PostgreSQL` server.
 pub(in crate::source::table) fn is_url(location: &str) -> bool {
     ["postgres://", "postgresql://"]
         .iter()
@@ -96,7 +96,7 @@ fn reason(error: &postgres::Error) -> String {
     )
 }
 
-/// Reads a variable of PostgreSQL's clients. They are this place's own protocol, not options of this program.
+/// Reads a variable of `PostgreSQL`'s clients. They are this place's own protocol, not options of this program.
 fn variable(name: &str) -> Option<OsString> {
     std::env::var_os(name).filter(|value| !value.is_empty())
 }

@@ -1,7 +1,7 @@
-//! Values as PostgreSQL prints them: the text format of `COPY`, types, and what a column makes of a value.
+//! Values as `PostgreSQL` prints them: the text format of `COPY`, types, and what a column makes of a value.
 //!
 //! The forms are those of a session with `DateStyle` ISO, `TimeZone` UTC and `bytea_output` hex
-//! (PostgreSQL documentation, "COPY", section "Text Format", and "Data Types").
+//! (`PostgreSQL` documentation, "COPY", section "Text Format", and "Data Types").
 
 use std::borrow::Cow;
 
@@ -159,12 +159,11 @@ impl Kind {
 fn plain_decimal(text: &str, scale: Option<usize>) -> Option<Cow<'_, str>> {
     let digits = text.strip_prefix('-').unwrap_or(text);
     let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
-    let is_plain = !whole.is_empty()
-        && (whole.len() == 1 || !whole.starts_with('0'))
-        && whole.bytes().chain(fraction.bytes()).all(|byte| byte.is_ascii_digit())
-        && !digits.ends_with('.')
-        // Zero has no sign there.
-        && !(text.starts_with('-') && digits.bytes().all(|byte| matches!(byte, b'0' | b'.')));
+    let has_plain_start = whole.len() == 1 || !whole.is_empty() && !whole.starts_with('0');
+    let are_digits = whole.bytes().chain(fraction.bytes()).all(|byte| byte.is_ascii_digit());
+    // Zero has no sign there.
+    let is_minus_zero = text.starts_with('-') && digits.bytes().all(|byte| matches!(byte, b'0' | b'.'));
+    let is_plain = has_plain_start && are_digits && !digits.ends_with('.') && !is_minus_zero;
     let Some(scale) = scale else {
         return is_plain.then_some(text.into());
     };
@@ -339,9 +338,7 @@ mod tests {
     proptest! {
         #[test]
         fn any_line_is_read(line in proptest::collection::vec(any::<u8>(), 0..40)) {
-            for field in fields(&line) {
-                let _text = field;
-            }
+            assert!(fields(&line).count() > 0);
         }
 
         #[test]

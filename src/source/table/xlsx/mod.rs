@@ -58,6 +58,7 @@ impl XlsxTables {
                 name: "xlsx",
                 title: "A sheet of an XLSX workbook: FILE#SHEET",
                 extensions: &["xlsx"],
+                is_server: false,
                 has_tables: true,
                 writes: true,
                 is_typed: true,

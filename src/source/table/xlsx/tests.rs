@@ -34,6 +34,7 @@ impl File {
         Location {
             path: self.folder.path().join("t.xlsx"),
             table: Some(self.sheet.clone()).filter(|sheet| !sheet.is_empty()),
+            password_file: None,
         }
     }
 
