@@ -15,7 +15,7 @@ fn keyed(key: &str) -> AddSource {
 }
 
 /// A system with the CSV, in step with the remote.
-fn office<'w>(world: &'w World) -> System<'w> {
+fn office(world: &World) -> System<'_> {
     let office = world.system("office");
     office.write("prices.csv", PRICES);
     office.add_with("prices.csv", "csv", keyed("sku"));

@@ -8,7 +8,7 @@ use crate::world::{System, World};
 
 const CITIES: &str = "code,name,country,size\nB,Berlin,DE,3.7\nH,Hamburg,DE,1.9\nL,Lyon,FR,0.5\nP,Paris,FR,2.1\n";
 
-fn office<'w>(world: &'w World) -> System<'w> {
+fn office(world: &World) -> System<'_> {
     let system = world.system("office");
     system.write("cities.csv", CITIES);
     let options = AddSource {

@@ -1,4 +1,4 @@
-//! Tables on several systems: CSV here, SQLite there, through a folder remote.
+//! Tables on several systems: CSV here, `SQLite` there, through a folder remote.
 
 use dsync::sync::{AddSource, SyncError, SyncOptions};
 use rusqlite::Connection;

@@ -16,7 +16,7 @@ pub enum Cell<'a> {
     Integer(i64),
     /// A binary floating-point number.
     Float(f64),
-    /// An exact decimal number in plain notation, as [`is_decimal`] accepts it.
+    /// An exact decimal number in plain notation, as `is_decimal` accepts it.
     Decimal(Cow<'a, str>),
     /// Text; in a place without types of its own, any value.
     Text(Cow<'a, str>),

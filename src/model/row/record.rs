@@ -232,6 +232,7 @@ mod tests {
         ]
     }
 
+    #[expect(clippy::unnecessary_wraps, reason = "it is what the encoder takes")]
     fn large(content: &[u8], shape: BlobShape) -> Result<BlobRef, Infallible> {
         Ok(BlobRef {
             hash: Hash::from_bytes([7; 32]),

@@ -7,7 +7,7 @@
 //!
 //! A server has no file to look at. What stands for it is the snapshot of transactions of the whole server: every
 //! transaction that changes data takes a number, so where no number was given out since and none was open, nothing
-//! changed. On a busy server that never holds, and the table is read. *Start reading* at [`PostgresTables`].
+//! changed. On a busy server that never holds, and the table is read. *Start reading* at `PostgresTables`.
 
 mod target;
 mod text;
