@@ -1,6 +1,6 @@
 //! Failures as people and scripts see them: exit code, stable code, causes and hints.
 //!
-//! *Owns* the exit codes and the advice. The library tells facts ([`SyncError`]); here they become at most three
+//! *Owns* the exit codes and the advice. The library tells facts ([`SyncError`]); here they become at most four
 //! commands that work when pasted.
 
 use std::error::Error;
@@ -15,7 +15,7 @@ use crate::port::ObjectError;
 use crate::sync::{SourceReport, SyncError, SyncReport};
 
 /// The most hints shown with an error (chosen: more are not read).
-const MOST_HINTS: usize = 3;
+const MOST_HINTS: usize = 4;
 
 /// How a command ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -228,8 +228,9 @@ fn format_hints(error: &SyncError, command: &str, hints: &mut Vec<Hint>) {
         hints.push(Hint::new("to name that of the output", again(command, "--to FORMAT")));
     } else {
         hints.push(Hint::new("to name one", again(command, "--format FORMAT")));
+        hints.push(Hint::new("for a table of rows, name its key", again(command, "--key COLUMN")));
         hints.push(Hint::new(
-            "to say which column is which field",
+            "to say which column is which field of a contact",
             again(command, "--map FILE.toml"),
         ));
     }

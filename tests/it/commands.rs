@@ -137,7 +137,8 @@ fn an_unknown_table_names_the_ways_on() {
 
     hint: to see the formats: `dsync formats`
     hint: to name one: `dsync add-source members.csv --format FORMAT`
-    hint: to say which column is which field: `dsync add-source members.csv --map FILE.toml`
+    hint: for a table of rows, name its key: `dsync add-source members.csv --key COLUMN`
+    hint: to say which column is which field of a contact: `dsync add-source members.csv --map FILE.toml`
     ");
     assert_snapshot!(env.run("convert members.csv out.vcf"), @r"
     exit: 1
