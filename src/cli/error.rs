@@ -228,7 +228,10 @@ fn format_hints(error: &SyncError, command: &str, hints: &mut Vec<Hint>) {
         hints.push(Hint::new("to name that of the output", again(command, "--to FORMAT")));
     } else {
         hints.push(Hint::new("to name one", again(command, "--format FORMAT")));
-        hints.push(Hint::new("for a table of rows, name its key", again(command, "--key COLUMN")));
+        hints.push(Hint::new(
+            "for a table of rows, name its key",
+            again(command, "--key COLUMN"),
+        ));
         hints.push(Hint::new(
             "to say which column is which field of a contact",
             again(command, "--map FILE.toml"),

@@ -384,7 +384,9 @@ impl<'w> Planner<'w, '_> {
         let index = self.index;
         self.natives.get_or_insert_with(|| {
             let items = index.items.values();
-            items.filter_map(|entry| entry.native_id.clone()).collect()
+            // What could not be written yet has no identity there.
+            let written = items.filter(|entry| entry.fingerprint.is_some());
+            written.filter_map(|entry| entry.native_id.clone()).collect()
         })
     }
 

@@ -225,6 +225,14 @@ impl Repository {
             .collect()
     }
 
+    /// Returns the chosen sources of which nothing is known yet: nothing is written over what was never looked at.
+    fn unread_sources(&self, options: &SyncOptions) -> Vec<SourceConfig> {
+        let known = &self.store.view().sources;
+        let mut sources = self.chosen_sources(options);
+        sources.retain(|source| !known.contains_key(&source.name));
+        sources
+    }
+
     /// Plans everything on memory over the store and writes nothing.
     fn rehearse(&self, steps: Steps, options: &SyncOptions) -> SyncResult<SyncReport> {
         let scratch = self.store.scratch();
@@ -245,6 +253,9 @@ impl Repository {
             run.unite(&mut work)?;
         }
         if steps.apply {
+            if !steps.scan {
+                run.scan(&mut work, &self.unread_sources(options), options)?;
+            }
             for (_, plan) in run.plan_out(&work, &self.chosen_sources(options))? {
                 run.add_source(plan.into_report());
             }
@@ -363,6 +374,9 @@ impl Repository {
         }
         self.interrupted()?;
         let plans = if steps.apply {
+            if !steps.scan {
+                run.scan(&mut work, &self.unread_sources(options), options)?;
+            }
             run.plan_out(&work, &sources)?
         } else {
             Vec::new()

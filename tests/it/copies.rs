@@ -1,5 +1,8 @@
 //! New items that another source of the system has in the same format are copied, not made anew.
 
+use dsync::disk::Disk;
+use dsync::sync::{Steps, SyncOptions};
+
 use crate::world::World;
 
 const ODD: &str = "BEGIN:VCARD\r\nVERSION:3.0\r\nPRODID:-//Somebody//EN\r\nN:One;Ann;;;\r\nFN:Ann One\r\nUID:u1\r\n\
@@ -45,6 +48,50 @@ fn a_folder_gets_the_cards_of_another_folder_as_they_are() {
     );
     assert_eq!(world.read("a/left/one.vcf"), ODD.replace("+49 (170) 1", "+49 170 99"));
     a.verify_clean();
+}
+
+#[test]
+fn a_source_that_was_never_read_is_filled_by_a_pull() {
+    let world = World::new();
+    let a = world.system("a");
+    a.write("book.vcf", OTHER);
+    a.add_source("book.vcf", "vcard");
+    a.add_remote("remote");
+    a.sync();
+    let b = world.clone_system("b", "remote");
+    b.add_source("book.vcf", "vcard");
+    let pull = Steps {
+        scan: false,
+        fetch: true,
+        apply: true,
+        push: false,
+    };
+    let report = b.run(&Disk::default(), pull, &SyncOptions::default()).unwrap();
+    assert_eq!(report.sources[0].written.added, 1);
+    assert_eq!(report.sources[0].notes, Vec::<String>::new());
+    assert_eq!(b.read("book.vcf"), OTHER);
+    b.quiet();
+}
+
+#[test]
+fn an_item_that_could_not_be_written_keeps_its_identity() {
+    let world = World::new();
+    let a = world.system("a");
+    a.write("left.vcf", OTHER);
+    a.add_source("left.vcf", "vcard");
+    a.write("right/other.vcf", ODD);
+    a.add_source("right", "vcard");
+    // A folder stands where the card is to be written.
+    std::fs::create_dir(world.path("a/right/u2.vcf")).unwrap();
+    a.sync();
+    std::fs::remove_dir(world.path("a/right/u2.vcf")).unwrap();
+    a.sync();
+    assert!(
+        a.read("right/u2.vcf").contains("UID:u2\r\n"),
+        "{}",
+        a.read("right/u2.vcf")
+    );
+    assert_eq!(a.records(), 2);
 }
 
 #[test]
