@@ -33,6 +33,7 @@ fn open(format: &str, path: &Path) -> Option<Box<dyn Table>> {
     let location = Location {
         path: path.to_owned(),
         table: None,
+        password_file: None,
     };
     format.open(&Disk::default(), &location).ok()
 }
