@@ -41,7 +41,7 @@ for round in $(seq "$rounds"); do
     system=$([[ $((RANDOM % 2)) = 0 ]] && echo a || echo b)
     "$program" -C $system sync -q > out 2>&1 &
     pid=$!
-    sleep "0.$(printf '%03d' $((RANDOM % ${KILL_WITHIN_MS:-120})))"
+    sleep "0.$(printf '%03d' $((RANDOM % ${KILL_WITHIN_MS:-25})))"
     if kill -9 $pid 2> /dev/null; then killed=$((killed + 1)); fi
     wait $pid 2> /dev/null || true
     "$program" -C $system verify -q > out 2>&1 || fail "round $round: $(cat out)"
