@@ -15,11 +15,6 @@ impl Map {
         Self(Vec::new())
     }
 
-    /// Makes an empty map with room for `entries`.
-    pub fn with_capacity(entries: usize) -> Self {
-        Self(Vec::with_capacity(entries))
-    }
-
     /// Returns the number of entries.
     pub fn len(&self) -> usize {
         self.0.len()
@@ -114,11 +109,6 @@ impl Map {
     pub fn values_mut(&mut self) -> impl Iterator<Item = &mut Value> {
         self.0.iter_mut().map(|(_, value)| value)
     }
-
-    /// Returns the entry with the last key.
-    pub fn last(&self) -> Option<(&Text, &Value)> {
-        self.0.last().map(|(key, value)| (key, value))
-    }
 }
 
 /// Goes through the entries of a [`Map`].
@@ -188,14 +178,10 @@ impl<K: Into<Text>, const N: usize> From<[(K, Value); N]> for Map {
     }
 }
 
+#[cfg(test)]
 impl<K: AsRef<str>> std::ops::Index<K> for Map {
     type Output = Value;
 
-    /// Returns the value under `key`.
-    ///
-    /// # Panics
-    ///
-    /// When there is none; for tests.
     fn index(&self, key: K) -> &Value {
         let key = key.as_ref();
         self.get(key).unwrap_or_else(|| panic!("no entry `{key}`"))

@@ -57,8 +57,7 @@ impl StoredView {
     ) -> impl Iterator<Item = Result<(u64, Self), SourceError>> + 'o {
         tree::iter(objects, views).map(|entry| {
             let (key, value) = entry?;
-            let number = u64::from_be_bytes(key.as_slice().try_into().map_err(|_| BAD)?);
-            Ok((number, Self(value)))
+            Ok((number_of(&key)?, Self(value)))
         })
     }
 
