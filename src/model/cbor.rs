@@ -53,12 +53,9 @@ pub fn encode_into(value: &Value, out: &mut Vec<u8>) {
             text_into(text, out);
         }
         Value::Text(text) => text_into(text, out),
-        Value::Bytes(bytes) => {
-            head(2, bytes.len() as u64, out);
-            out.extend_from_slice(bytes);
-        }
+        Value::Bytes(bytes) => bytes_into(bytes, out),
         Value::List(list) => {
-            head(4, list.len() as u64, out);
+            list_head(list.len(), out);
             for item in list {
                 encode_into(item, out);
             }
@@ -77,22 +74,39 @@ pub fn encode_into(value: &Value, out: &mut Vec<u8>) {
 
 /// Appends the canonical bytes of a map.
 pub fn encode_map(map: &Map, out: &mut Vec<u8>) {
-    head(5, map.len() as u64, out);
     // Encoded text keys sort by length first, because the length stands in the head; the map is sorted by bytes, so a
-    // stable sort by length does it.
+    // stable sort by length does it. Most small maps are in order as they are.
+    if map.keys().map(Text::len).is_sorted() {
+        head(5, map.len() as u64, out);
+        for (key, value) in map {
+            text_into(key, out);
+            encode_into(value, out);
+        }
+    } else {
+        encode_entries(map.iter(), out);
+    }
+}
+
+/// Appends the canonical bytes of a map that has these entries, given in byte order of their keys.
+pub(super) fn encode_entries<'m>(entries: impl Iterator<Item = (&'m Text, &'m Value)>, out: &mut Vec<u8>) {
     let mut few = [None; FEW_ENTRIES];
     let mut many = Vec::new();
-    let entries = if let Some(entries) = few.get_mut(..map.len()) {
-        entries
-            .iter_mut()
-            .zip(map)
-            .for_each(|(place, entry)| *place = Some(entry));
-        entries
+    let mut count = 0;
+    for entry in entries {
+        match few.get_mut(count) {
+            Some(place) => *place = Some(entry),
+            None if many.is_empty() => many.extend(few.iter().copied().chain([Some(entry)])),
+            None => many.push(Some(entry)),
+        }
+        count += 1;
+    }
+    let entries = if many.is_empty() {
+        few.get_mut(..count).unwrap_or_default()
     } else {
-        many.extend(map.iter().map(Some));
-        &mut many
+        &mut many[..]
     };
     entries.sort_by_key(|entry| entry.map_or(0, |(key, _)| key.len()));
+    head(5, count as u64, out);
     for (key, value) in entries.iter().flatten() {
         text_into(key, out);
         encode_into(value, out);
@@ -102,7 +116,24 @@ pub fn encode_map(map: &Map, out: &mut Vec<u8>) {
 /// Up to so many entries are sorted without an allocation (the standard library sorts up to 20 by insertion).
 const FEW_ENTRIES: usize = 20;
 
-pub(super) fn integer_into(number: i64, out: &mut Vec<u8>) {
+/// Appends what stands before the entries of a map; they follow in canonical order of their keys.
+pub fn map_head(entries: usize, out: &mut Vec<u8>) {
+    head(5, entries as u64, out);
+}
+
+/// Appends what stands before the items of a list.
+pub fn list_head(items: usize, out: &mut Vec<u8>) {
+    head(4, items as u64, out);
+}
+
+/// Appends the canonical bytes of a byte string.
+pub fn bytes_into(bytes: &[u8], out: &mut Vec<u8>) {
+    head(2, bytes.len() as u64, out);
+    out.extend_from_slice(bytes);
+}
+
+/// Appends the canonical bytes of an integer.
+pub fn integer_into(number: i64, out: &mut Vec<u8>) {
     if number >= 0 {
         head(0, number.unsigned_abs(), out);
     } else {
@@ -110,7 +141,8 @@ pub(super) fn integer_into(number: i64, out: &mut Vec<u8>) {
     }
 }
 
-pub(super) fn text_into(text: &str, out: &mut Vec<u8>) {
+/// Appends the canonical bytes of a text.
+pub fn text_into(text: &str, out: &mut Vec<u8>) {
     head(3, text.len() as u64, out);
     out.extend_from_slice(text.as_bytes());
 }

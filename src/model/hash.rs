@@ -82,7 +82,15 @@ impl Hash {
     /// Hashes `content` in `domain`.
     pub fn of(domain: Domain, content: &[u8]) -> Self {
         // In one piece, keys take one call and nodes use all lanes of the processor.
-        if let Some(hash) = of_short::<128>(domain, content).or_else(|| of_short::<8192>(domain, content)) {
+        // The room is as large as the content needs, since all of it is cleared first.
+        let short = match content.len() {
+            0..128 => of_short::<128>(domain, content),
+            128..512 => of_short::<512>(domain, content),
+            512..2048 => of_short::<2048>(domain, content),
+            2048..8192 => of_short::<8192>(domain, content),
+            _ => None,
+        };
+        if let Some(hash) = short {
             return hash;
         }
         let mut hasher = blake3::Hasher::new();

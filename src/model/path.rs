@@ -81,6 +81,15 @@ impl fmt::Display for FieldPath {
 /// Writes the JSON Pointer of an element: that of the path of `collection` and `key`.
 pub fn element_pointer(collection: &str, key: &str, out: &mut String) {
     out.clear();
+    // No collection's name and hardly any key needs more than the one escape of provisional keys.
+    if let (false, Some(rest)) = (collection.contains(['~', '/']), key.strip_prefix('~'))
+        && !rest.contains(['~', '/'])
+    {
+        for part in ["/", collection, "/~0", rest] {
+            out.push_str(part);
+        }
+        return;
+    }
     for part in [collection, key] {
         // A `String` takes everything.
         let _always_fits = write_part(part, out);

@@ -236,6 +236,11 @@ impl fmt::Debug for RecordKey {
 ///
 /// A codec whose format has no element ids numbers its elements so; alignment gives them lasting ids.
 pub fn provisional(n: usize) -> Text {
+    if let Ok(n @ ..10_000) = u16::try_from(n) {
+        // Nearly every collection is that small, and formatting takes ten times as long.
+        let digit = |unit: u16| char::from(b'0' + (n / unit % 10).to_le_bytes()[0]);
+        return Text::from_iter(['~', digit(1000), digit(100), digit(10), digit(1)]);
+    }
     smol_str::format_smolstr!("~{n:04}")
 }
 

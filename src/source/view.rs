@@ -97,34 +97,47 @@ pub fn first_sight_edits(shown: &Map, seen: &Map) -> Vec<FieldOperation> {
 ///
 /// `bindings` tells the provisional keys, `existing` the record as it is.
 pub fn decorate(record: &mut Map, existing: Option<&Map>, bindings: &crate::format::Bindings) {
-    let mut places: Vec<(&String, &String)> = bindings.iter().collect();
-    places.sort();
-    for (pointer, id) in places {
-        let Some(path) = FieldPath::parse(pointer) else {
+    let mut places = bindings.iter().peekable();
+    while let Some((pointer, id)) = places.next() {
+        let Some(collection) = collection_of(pointer) else {
             continue;
         };
-        let [collection, _] = path.parts() else { continue };
         let known = existing.and_then(|record| record.get(collection)?.as_map());
-        if known.is_some_and(|elements| elements.contains_key(id)) {
+        let Some(Value::Map(elements)) = record.get_mut(collection) else {
             continue;
-        }
-        let highest = |elements: Option<&Map>| {
-            let orders = elements
-                .into_iter()
-                .flat_map(Map::values)
-                .filter_map(|e| e.as_map()?.get("order")?.as_integer());
-            orders.max().unwrap_or(0)
         };
-        let elements = record.get(collection).and_then(Value::as_map);
-        let order = highest(known).max(highest(elements)).saturating_add(1);
-        let element = record
-            .get_mut(collection)
-            .and_then(Value::as_map_mut)
-            .and_then(|elements| elements.get_mut(id));
-        if let Some(Value::Map(element)) = element {
-            element.get_or_insert_with("order", || Value::Integer(order));
+        let mut last = highest_order(known).max(highest_order(Some(elements)));
+        let mut place = |id: &str| {
+            if known.is_some_and(|known| known.contains_key(id)) {
+                return;
+            }
+            if let Some(Value::Map(element)) = elements.get_mut(id)
+                && !element.contains_key("order")
+            {
+                last = last.saturating_add(1);
+                element.insert("order", Value::Integer(last));
+            }
+        };
+        place(id);
+        // Pointers are sorted, so those into one collection stand together.
+        while let Some((_, id)) = places.next_if(|(next, _)| collection_of(next) == Some(collection)) {
+            place(id);
         }
     }
+}
+
+/// Returns the collection that the pointer of an element leads into; none has a name that needs escapes.
+fn collection_of(pointer: &str) -> Option<&str> {
+    let (collection, element) = pointer.strip_prefix('/')?.split_once('/')?;
+    (!element.contains('/') && !collection.contains('~')).then_some(collection)
+}
+
+fn highest_order(elements: Option<&Map>) -> i64 {
+    let orders = elements
+        .into_iter()
+        .flat_map(Map::values)
+        .filter_map(|element| element.as_map()?.get("order")?.as_integer());
+    orders.max().unwrap_or(0)
 }
 
 #[cfg(test)]

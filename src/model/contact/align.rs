@@ -1,6 +1,6 @@
 //! Lasting ids for elements: which phone of a file is which phone of the record.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use crate::model::{Domain, FieldPath, Hash, Map, Text, Value, cbor, element_pointer, is_provisional};
 
@@ -33,6 +33,37 @@ pub fn align(
     bindings
 }
 
+/// Gives the elements of a record that nothing is known of ids of their own, as [`align`] and [`rename_elements`] do
+/// one after the other; returns the record and which provisional key became which id.
+pub fn align_new(record: Value) -> (Map, BTreeMap<String, String>) {
+    let mut bindings = BTreeMap::new();
+    let Value::Map(mut record) = record else {
+        return (Map::new(), bindings);
+    };
+    for (collection, elements) in record.iter_mut() {
+        let Some(elements) = elements.as_map_mut() else {
+            continue;
+        };
+        if !elements.keys().any(|key| is_provisional(key)) {
+            continue;
+        }
+        let mut found: Vec<Text> = Vec::with_capacity(elements.len());
+        let renamed = std::mem::take(elements).into_iter().map(|(key, value)| {
+            if !is_provisional(&key) {
+                return (key, value);
+            }
+            let id = fresh_id(collection, &value, &|id| found.iter().any(|used| used == id));
+            found.push(id.clone());
+            let mut pointer = String::with_capacity(collection.len() + key.len() + 4);
+            element_pointer(collection, &key, &mut pointer);
+            bindings.insert(pointer, id.as_str().to_owned());
+            (id, value)
+        });
+        *elements = renamed.collect();
+    }
+    (record, bindings)
+}
+
 /// Tells whether an element that was read and one that is known are the same.
 type SameElement<'a> = &'a dyn Fn((&Text, &Value), (&Text, &Value)) -> bool;
 
@@ -50,6 +81,9 @@ fn align_collection(
         list
     };
     free.retain(|(id, _)| !elements.contains_key(*id));
+    if free.is_empty() {
+        return new_elements(collection, open, Vec::new(), known, taken);
+    }
     let mut found = Vec::new();
     let previous = |key: &str| bound.get(&FieldPath::new([collection, key]).to_string());
     let mut pass = |same: SameElement<'_>| {
@@ -71,13 +105,21 @@ fn align_collection(
     });
     pass(&|(key, _), (id, _)| previous(key).is_some_and(|bound| *bound == **id));
     pass(&|(_, value), (_, known)| element_type(collection, value) == element_type(collection, known));
-    let mut used: BTreeSet<Text> = found.iter().map(|(_, id)| id.clone()).collect();
-    used.extend(known.keys().cloned());
+    new_elements(collection, open, found, known, taken)
+}
+
+/// Gives the elements that are none of the known ones ids of their own, behind those that were `found`.
+fn new_elements(
+    collection: &str,
+    open: Vec<(&Text, &Value)>,
+    mut found: Vec<(Text, Text)>,
+    known: &Map,
+    taken: &dyn Fn(&str, &str) -> bool,
+) -> Vec<(Text, Text)> {
     for (key, value) in open {
-        let id = Text::from(fresh_id(collection, value, &|id| {
-            used.contains(id) || taken(collection, id)
-        }));
-        used.insert(id.clone());
+        let id = fresh_id(collection, value, &|id| {
+            found.iter().any(|(_, used)| used == id) || known.contains_key(id) || taken(collection, id)
+        });
         found.push((key.clone(), id));
     }
     found
@@ -174,20 +216,39 @@ fn element_type(collection: &str, value: &Value) -> String {
     }
 }
 
+/// How many bytes of a hash an element id shows (chosen: forty bits keep the elements of one record apart).
+const ID_BYTES: usize = 5;
+/// How many characters that are.
+const ID_CHARACTERS: usize = 8;
+
+/// The letters of element ids: base 32 (RFC 4648 §6) in small letters.
+static ID_ALPHABET: std::sync::LazyLock<data_encoding::Encoding> = std::sync::LazyLock::new(|| {
+    let mut specification = data_encoding::Specification::new();
+    specification.symbols.push_str("abcdefghijklmnopqrstuvwxyz234567");
+    specification.encoding().unwrap_or(data_encoding::BASE32_NOPAD)
+});
+
 /// Makes an element id from the value, so that two systems that read the same file agree.
-fn fresh_id(collection: &str, value: &Value, taken: &dyn Fn(&str) -> bool) -> String {
-    let map = value.as_map().cloned().unwrap_or_default();
-    let mut main = map.clone();
-    main.retain(|key, _| main_field(collection).contains(&key.as_str()));
-    let mut seed = Vec::with_capacity(64);
-    cbor::encode_map(if main.is_empty() { &map } else { &main }, &mut seed);
+fn fresh_id(collection: &str, value: &Value, taken: &dyn Fn(&str) -> bool) -> Text {
+    let empty = Map::new();
+    let map = value.as_map().unwrap_or(&empty);
+    let main = main_field(collection);
+    let mut seed = Vec::with_capacity(128);
+    if main.iter().any(|field| map.contains_key(field)) {
+        let is_main = |(key, _): &(&Text, &Value)| main.contains(&key.as_str());
+        cbor::encode_entries(map.iter().filter(is_main), &mut seed);
+    } else {
+        cbor::encode_map(map, &mut seed);
+    }
     seed.extend_from_slice(collection.as_bytes());
     loop {
         let hash = Hash::of(Domain::Value, &seed);
-        let mut id = data_encoding::BASE32_NOPAD.encode(&hash.bytes()[..5]);
-        id.make_ascii_lowercase();
-        if !taken(&id) {
-            return id;
+        let mut id = [0; ID_CHARACTERS];
+        ID_ALPHABET.encode_mut(&hash.bytes()[..ID_BYTES], &mut id);
+        if let Ok(id) = std::str::from_utf8(&id)
+            && !taken(id)
+        {
+            return id.into();
         }
         seed.push(b'+');
     }
@@ -243,5 +304,30 @@ pub fn same_class(path: &FieldPath, left: &Value, right: &Value) -> bool {
             words(left) == words(right)
         }
         _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::provisional;
+
+    #[test]
+    fn new_elements_are_aligned_in_one_step_as_in_two() {
+        let mut record = Value::Map(Map::new());
+        for (collection, field, count) in [("emails", "address", 3), ("phones", "number", 12), ("vcard", "name", 2)] {
+            for n in 0..count {
+                let path = FieldPath::new([collection, provisional(n).as_str(), field]);
+                // Two of a kind say the same, so that their ids need salt.
+                record.set_at(&path, format!("{}", n / 2).as_str().into());
+            }
+        }
+        record.set_at(&FieldPath::new(["phones", "own", "number"]), "7".into());
+        record.set_at(&FieldPath::new(["name", "full"]), "Ann".into());
+        let bindings = align(&record, None, &BTreeMap::new(), &|_, _| false);
+        let renamed = rename_elements(record.clone(), &bindings);
+        let (map, at_once) = align_new(record);
+        assert_eq!(at_once.len(), 17);
+        assert_eq!((Value::Map(map), at_once), (renamed, bindings));
     }
 }

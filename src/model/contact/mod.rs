@@ -41,7 +41,7 @@ mod align;
 mod identity;
 mod name;
 
-pub use align::{align, rename_elements, same_class};
+pub use align::{align, align_new, rename_elements, same_class};
 pub use identity::{IdentityKeys, compatible_names, identity_keys, title};
 pub use name::derive_full_name;
 
