@@ -42,8 +42,8 @@ pub(super) fn adopted(bytes: &[u8], style: Style) -> Option<Vec<u8>> {
 
 /// Returns the name of the property that a line begins, without its group.
 fn property_name(line: &[u8]) -> Option<&str> {
-    let end = line.iter().position(|byte| matches!(byte, b':' | b';'))?;
-    line.contains(&b':').then_some(())?;
+    let end = memchr::memchr2(b':', b';', line)?;
+    memchr::memchr(b':', line.get(end..)?)?;
     let name = std::str::from_utf8(line.get(..end)?).ok()?;
     Some(name.rsplit_once('.').map_or(name, |(_, name)| name))
 }

@@ -55,13 +55,13 @@ pub(super) fn has_label(collection: &str) -> bool {
 /// What the text of a value is once its transport is undone.
 pub(super) struct Reader<'a> {
     version: Version,
-    line: &'a Line,
+    line: &'a Line<'a>,
     text: Cow<'a, str>,
 }
 
 impl<'a> Reader<'a> {
     /// Decodes a line.
-    pub(super) fn new(version: Version, line: &'a Line) -> Self {
+    pub(super) fn new(version: Version, line: &'a Line<'a>) -> Self {
         Self {
             version,
             line,
@@ -237,7 +237,7 @@ pub(super) fn read_types(collection: &str, line: &Line) -> Map {
 }
 
 /// Returns the TYPE word that serves as label.
-pub(super) fn label_word(line: &Line) -> Option<&str> {
+pub(super) fn label_word<'a>(line: &'a Line<'a>) -> Option<&'a str> {
     let params = line.params.iter().filter(|param| param.name == "TYPE" && !param.bare);
     let mut words = params
         .flat_map(|param| param.values.iter())

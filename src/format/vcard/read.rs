@@ -69,11 +69,11 @@ pub(super) struct Element {
 
 /// A card that was read.
 #[derive(Debug, Clone)]
-pub(super) struct Card {
+pub(super) struct Card<'b> {
     /// The version.
     pub(super) version: Version,
     /// The lines.
-    pub(super) lines: Vec<Line>,
+    pub(super) lines: Vec<Line<'b>>,
     /// What each line is.
     pub(super) roles: Vec<Role>,
     /// The elements in order of their lines.
@@ -86,22 +86,22 @@ pub(super) struct Card {
     pub(super) warnings: Vec<String>,
 }
 
-impl Card {
+impl<'b> Card<'b> {
     /// Reads a card from its UTF-8 or single-byte bytes.
-    pub(super) fn read(bytes: &[u8]) -> Self {
+    pub(super) fn read(bytes: &'b [u8]) -> Self {
         let mut card = Self::understand(bytes);
         card.build_record(|value| value.clone());
         card
     }
 
     /// Reads what a card says.
-    pub(super) fn parse(bytes: &[u8]) -> Parsed {
+    pub(super) fn parse(bytes: &'b [u8]) -> Parsed {
         let mut card = Self::understand(bytes);
         card.build_record(std::mem::take);
         card.into_parsed()
     }
 
-    fn understand(bytes: &[u8]) -> Self {
+    fn understand(bytes: &'b [u8]) -> Self {
         let lines = token::lines(bytes);
         let version = lines.iter().find(|line| line.name == "VERSION");
         let version = version.map_or(Version::V30, |line| Version::read(&line.text()));

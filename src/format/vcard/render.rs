@@ -145,7 +145,7 @@ fn field_of(name: &str) -> Option<&'static str> {
 /// What changes on a line.
 pub(super) struct Change<'a> {
     /// The line.
-    pub(super) line: &'a Line,
+    pub(super) line: &'a Line<'a>,
     /// The element as it was.
     pub(super) old: (&'a Map, &'a Written),
     /// The element as it shall be.

@@ -220,14 +220,15 @@ pub(super) fn unescape(text: &str, line_breaks: bool) -> Cow<'_, str> {
 pub(super) fn split_escaped<'a>(text: &'a str, separators: &[char]) -> Vec<&'a str> {
     let mut parts = Vec::new();
     let (mut start, mut escaped) = (0, false);
-    for (at, character) in text.char_indices() {
+    // Bytes of characters beyond ASCII are none of those looked for.
+    for (at, byte) in text.bytes().enumerate() {
         if escaped {
             escaped = false;
-        } else if character == '\\' {
+        } else if byte == b'\\' {
             escaped = true;
-        } else if separators.contains(&character) {
+        } else if byte.is_ascii() && separators.contains(&char::from(byte)) {
             parts.push(text.get(start..at).unwrap_or_default());
-            start = at + character.len_utf8();
+            start = at + 1;
         }
     }
     parts.push(text.get(start..).unwrap_or_default());

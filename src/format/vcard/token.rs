@@ -11,7 +11,7 @@ use crate::model::Text;
 
 /// One content line, with the physical lines it was folded into.
 #[derive(Debug, Clone)]
-pub(super) struct Line {
+pub(super) struct Line<'b> {
     /// Where it starts in the card.
     pub(super) start: usize,
     /// Where the next one starts.
@@ -25,7 +25,7 @@ pub(super) struct Line {
     /// The parameters in order.
     pub(super) params: Vec<Param>,
     /// The value, unfolded but in its transport encoding.
-    pub(super) raw: Vec<u8>,
+    pub(super) raw: Cow<'b, [u8]>,
     /// How the value is encoded.
     pub(super) transport: Transport,
     /// The charset that the line names, if it is known.
@@ -68,11 +68,15 @@ pub(super) fn physical_lines(bytes: &[u8]) -> Vec<Physical> {
 
 /// Walks over the same lines one by one: a list of the lines of a large file is as large as the file.
 pub(super) fn each_physical_line(bytes: &[u8]) -> impl Iterator<Item = Physical> + '_ {
-    let end_byte = if bytes.contains(&b'\n') { b'\n' } else { b'\r' };
+    let end_byte = if memchr::memchr(b'\n', bytes).is_some() {
+        b'\n'
+    } else {
+        b'\r'
+    };
     let mut start = 0;
     std::iter::from_fn(move || {
         let rest = bytes.get(start..).filter(|rest| !rest.is_empty())?;
-        let (content, end) = match rest.iter().position(|byte| *byte == end_byte) {
+        let (content, end) = match memchr::memchr(end_byte, rest) {
             Some(at) => (start + at, start + at + 1),
             None => (bytes.len(), bytes.len()),
         };
@@ -108,15 +112,14 @@ pub(super) fn opens_agent(content: &[u8]) -> bool {
 }
 
 /// Reads the lines of a card; they cover its bytes without gaps.
-pub(super) fn lines(bytes: &[u8]) -> Vec<Line> {
-    let physical = physical_lines(bytes);
+pub(super) fn lines(bytes: &[u8]) -> Vec<Line<'_>> {
     let mut reader = Reader {
         bytes,
-        physical: &physical,
+        physical: physical_lines(bytes),
         at: 0,
     };
-    let mut lines = Vec::new();
-    while reader.at < physical.len() {
+    let mut lines = Vec::with_capacity(reader.physical.len());
+    while reader.at < reader.physical.len() {
         lines.push(reader.line());
     }
     lines
@@ -124,7 +127,7 @@ pub(super) fn lines(bytes: &[u8]) -> Vec<Line> {
 
 struct Reader<'a> {
     bytes: &'a [u8],
-    physical: &'a [Physical],
+    physical: Vec<Physical>,
     at: usize,
 }
 
@@ -139,18 +142,19 @@ impl<'a> Reader<'a> {
             .is_none_or(|content| is_delimiter(content, "BEGIN") || is_delimiter(content, "END"))
     }
 
-    fn line(&mut self) -> Line {
+    fn line(&mut self) -> Line<'a> {
         let first = self.at;
         let start = self.physical.get(first).map_or(0, |line| line.0);
-        let mut buffer = self.content(first).unwrap_or_default().to_vec();
+        let content = self.content(first).unwrap_or_default();
         // Without quotes the header is all there when its colon is.
-        let header = header_end(&buffer).filter(|at| !buffer.get(..*at).unwrap_or_default().contains(&b'"'));
-        let known = header.map(|at| parse_header(buffer.get(..at).unwrap_or_default()));
-        let nests = opens_agent(&buffer) && self.content(first + 1).is_some_and(|next| is_delimiter(next, "BEGIN"));
+        let header = header_end(content).filter(|at| !content.get(..*at).unwrap_or_default().contains(&b'"'));
+        let known = header.map(|at| parse_header(content.get(..at).unwrap_or_default()));
+        let nests = opens_agent(content) && self.content(first + 1).is_some_and(|next| is_delimiter(next, "BEGIN"));
+        let mut buffer = Cow::Borrowed(content);
         self.at += 1;
         if nests {
-            self.nested_card(&mut buffer);
-        } else if !buffer.trim_ascii().is_empty() && !is_delimiter(&buffer, "BEGIN") && !is_delimiter(&buffer, "END") {
+            self.nested_card(buffer.to_mut());
+        } else if !content.trim_ascii().is_empty() && !is_delimiter(content, "BEGIN") && !is_delimiter(content, "END") {
             self.unfold(&mut buffer, known.as_ref().map(|line| line.transport));
         }
         let end = self
@@ -159,11 +163,10 @@ impl<'a> Reader<'a> {
             .map_or(self.bytes.len(), |line| line.2);
         let mut line = match (known, header) {
             (Some(mut line), Some(at)) => {
-                buffer.drain(..=at);
-                line.raw = buffer;
+                line.raw = behind(buffer, at);
                 line
             }
-            _ => parse(&buffer),
+            _ => parse(buffer),
         };
         line.folded = self.at - first > 1;
         (line.start, line.end) = (start, end);
@@ -191,17 +194,18 @@ impl<'a> Reader<'a> {
 
     /// Takes the further physical lines of a line. With quotes in the header only the whole line tells where that ends;
     /// else `settled` says how the value is carried.
-    fn unfold(&mut self, buffer: &mut Vec<u8>, settled: Option<Transport>) {
+    fn unfold(&mut self, buffer: &mut Cow<'_, [u8]>, settled: Option<Transport>) {
         while let Some(next) = self.content(self.at) {
             let transport = settled.or_else(|| {
                 let header = header_end(buffer).map(|at| buffer.get(..at).unwrap_or_default());
                 header.map(|header| parse_header(header).transport)
             });
             if transport == Some(Transport::QuotedPrintable) && buffer.ends_with(b"=") && !self.delimits(self.at) {
+                let buffer = buffer.to_mut();
                 buffer.pop();
                 buffer.extend_from_slice(next);
             } else if next.starts_with(b" ") || next.starts_with(b"\t") {
-                buffer.extend_from_slice(next.get(1..).unwrap_or_default());
+                buffer.to_mut().extend_from_slice(next.get(1..).unwrap_or_default());
             } else if transport == Some(Transport::Base64) {
                 // 2.1 wrote base64 without indenting it and closed it with an empty line.
                 let text = next.trim_ascii();
@@ -211,7 +215,7 @@ impl<'a> Reader<'a> {
                 if !is_data {
                     break;
                 }
-                buffer.extend_from_slice(text);
+                buffer.to_mut().extend_from_slice(text);
                 self.at += 1;
                 if text.is_empty() {
                     break;
@@ -227,6 +231,9 @@ impl<'a> Reader<'a> {
 
 /// Returns where the first colon outside quotes is.
 fn header_end(bytes: &[u8]) -> Option<usize> {
+    if memchr::memchr2(b'"', b':', bytes).is_some_and(|at| bytes.get(at) == Some(&b':')) {
+        return memchr::memchr(b':', bytes);
+    }
     let mut quoted = false;
     for (at, byte) in bytes.iter().enumerate() {
         match byte {
@@ -239,19 +246,27 @@ fn header_end(bytes: &[u8]) -> Option<usize> {
     bytes.iter().position(|byte| *byte == b':')
 }
 
-fn parse(buffer: &[u8]) -> Line {
-    let Some(at) = header_end(buffer) else {
+/// Returns what follows position `at` of a line.
+fn behind(buffer: Cow<'_, [u8]>, at: usize) -> Cow<'_, [u8]> {
+    match buffer {
+        Cow::Borrowed(bytes) => Cow::Borrowed(bytes.get(at + 1..).unwrap_or_default()),
+        Cow::Owned(bytes) => Cow::Owned(bytes.get(at + 1..).unwrap_or_default().to_vec()),
+    }
+}
+
+fn parse(buffer: Cow<'_, [u8]>) -> Line<'_> {
+    let Some(at) = header_end(&buffer) else {
         return Line {
-            raw: buffer.to_vec(),
+            raw: buffer,
             ..empty_line()
         };
     };
     let mut line = parse_header(buffer.get(..at).unwrap_or_default());
-    line.raw = buffer.get(at + 1..).unwrap_or_default().to_vec();
+    line.raw = behind(buffer, at);
     line
 }
 
-fn empty_line() -> Line {
+fn empty_line() -> Line<'static> {
     Line {
         start: 0,
         end: 0,
@@ -259,16 +274,16 @@ fn empty_line() -> Line {
         name: Text::default(),
         spelling: Text::default(),
         params: Vec::new(),
-        raw: Vec::new(),
+        raw: Cow::Borrowed(&[]),
         transport: Transport::Plain,
         charset: None,
         folded: false,
     }
 }
 
-fn parse_header(header: &[u8]) -> Line {
+fn parse_header(header: &[u8]) -> Line<'static> {
     let header = decode_bytes(header, None);
-    let mut parts = split_unquoted(&header, ';');
+    let mut parts = split_unquoted(&header, b';');
     let full = parts.next().unwrap_or_default();
     let (group, name) = match full.split_once('.') {
         Some((group, name)) => (Some(group.trim()), name),
@@ -294,11 +309,30 @@ fn parse_header(header: &[u8]) -> Line {
     line
 }
 
-fn split_unquoted(text: &str, separator: char) -> impl Iterator<Item = &str> {
-    let mut quoted = false;
-    text.split(move |character| {
-        quoted ^= character == '"';
-        character == separator && !quoted
+/// Splits at an ASCII character that does not stand in quotes.
+fn split_unquoted(text: &str, separator: u8) -> impl Iterator<Item = &str> {
+    let mut rest = Some(text);
+    std::iter::from_fn(move || {
+        let text = rest?;
+        let mut quoted = false;
+        let mut from = 0;
+        let end = loop {
+            let found = memchr::memchr2(b'"', separator, text.as_bytes().get(from..)?);
+            match found.map(|at| from + at) {
+                Some(at) if text.as_bytes().get(at) == Some(&b'"') => quoted = !quoted,
+                Some(at) if !quoted => break Some(at),
+                Some(_) => {}
+                None => break None,
+            }
+            from += found.unwrap_or_default() + 1;
+        };
+        // Both characters are ASCII, so the parts are whole characters.
+        let (part, after) = match end {
+            Some(at) => (text.get(..at)?, text.get(at + 1..)),
+            None => (text, None),
+        };
+        rest = after;
+        Some(part)
     })
 }
 
@@ -329,7 +363,7 @@ fn parse_param(text: &str) -> Param {
             bare: true,
         };
     };
-    let values = split_unquoted(values, ',').map(unquote).collect();
+    let values = split_unquoted(values, b',').map(unquote).collect();
     Param {
         name: upper(name.trim()),
         values,
@@ -379,7 +413,7 @@ pub(super) fn decode_bytes<'b>(bytes: &'b [u8], charset: Option<&'static Encodin
     }
 }
 
-impl Line {
+impl Line<'_> {
     /// Returns the value without its transport encoding; base64 stays as its text.
     pub(super) fn text(&self) -> Cow<'_, str> {
         match self.transport {

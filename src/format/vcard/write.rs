@@ -361,12 +361,13 @@ pub(super) fn finish(record: &Value, mut chunks: Vec<Chunk>) -> (Put, Parsed) {
         }
         if misread.is_empty() {
             let not_shown = not_shown(record, &contact::rename_elements(card.record.clone(), &bindings));
+            let parsed = card.into_parsed();
             let put = Put {
                 bytes,
                 bindings,
                 not_shown,
             };
-            return (put, card.into_parsed());
+            return (put, parsed);
         }
         // What is read as something else must not be written: it would come back as another element.
         let mut at = 0;

@@ -27,7 +27,7 @@ enum Fate {
 
 /// A card while it is patched.
 struct Patch<'a> {
-    card: &'a Card,
+    card: &'a Card<'a>,
     bytes: &'a [u8],
     record: &'a Value,
     ids: BTreeMap<usize, String>,
@@ -463,18 +463,19 @@ fn showable(element: &Element, new: &Map, style: Style) -> Map {
 fn show(collection: &str, map: &Map, style: Style) -> Map {
     let mut groups = Groups::after(&Card::read(b""));
     let lines = write::element_lines(collection, map, style, &mut groups).unwrap_or_default();
-    let card = read_lines(&lines, style);
-    let found = card
-        .elements
+    let (elements, _) = read_lines(&lines, style);
+    let found = elements
         .into_iter()
         .find(|one| one.collection == collection && one.line != usize::MAX);
     found.map(|element| element.value).unwrap_or_default()
 }
 
-fn read_lines(lines: &[u8], style: Style) -> Card {
+/// Reads lines as those of a card.
+fn read_lines(lines: &[u8], style: Style) -> (Vec<Element>, Vec<Role>) {
     let mut bytes = format!("VERSION:{}{}", style.version.name(), style.line_end).into_bytes();
     bytes.extend_from_slice(lines);
-    Card::read(&bytes)
+    let card = Card::read(&bytes);
+    (card.elements, card.roles)
 }
 
 /// Returns what an N of at least `least` fields would show of a record.
@@ -482,8 +483,8 @@ fn show_name(record: &Value, style: Style, least: usize) -> Vec<(FieldPath, Valu
     let (content, sort) = name_parts(record, style.version, least);
     let mut property = render::simple("N", None, &content, style.version);
     property.params.extend(sort);
-    let card = read_lines(&property.lines(style), style);
-    let found = card.roles.into_iter().find_map(|role| match role {
+    let (_, roles) = read_lines(&property.lines(style), style);
+    let found = roles.into_iter().find_map(|role| match role {
         Role::Single(Single::Name, leaves) => Some(leaves),
         _ => None,
     });
