@@ -73,6 +73,19 @@ pub struct Stat {
 /// How much of a file is read at once (chosen).
 const PIECE_BYTES: usize = 256 * 1024;
 
+/// How much room is made for a file before it is read, at most: its length may be a lie.
+const MAX_RESERVED_BYTES: usize = 1 << 30;
+
+/// Reads once, however often a signal comes.
+fn read_some(file: &mut File, into: &mut [u8]) -> io::Result<usize> {
+    loop {
+        match file.read(into) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            result => return result,
+        }
+    }
+}
+
 /// How many more writes happen before everything stops, for tests.
 #[derive(Debug, Default)]
 pub struct FaultPlan {
@@ -170,7 +183,46 @@ impl Disk {
 
     /// Reads a whole file.
     pub fn read(&self, path: &Path) -> DiskResult<Vec<u8>> {
-        fs::read(path).map_err(|error| DiskError::new("read", path, error))
+        self.read_with_stat(path).map(|(bytes, _)| bytes)
+    }
+
+    /// Reads a whole file, and what it was when it was opened.
+    pub fn read_with_stat(&self, path: &Path) -> DiskResult<(Vec<u8>, Stat)> {
+        let wrap = |error| DiskError::new("read", path, error);
+        let mut file = File::open(path).map_err(wrap)?;
+        let metadata = file.metadata().map_err(wrap)?;
+        // One byte more than there should be: a read that leaves it free has met the end, so small files take one call.
+        let length = usize::try_from(metadata.len()).unwrap_or(usize::MAX - 1);
+        let mut bytes = vec![0; length.saturating_add(1).min(PIECE_BYTES)];
+        let read = read_some(&mut file, &mut bytes).map_err(wrap)?;
+        // Files of the kernel are longer than the nothing they claim to be.
+        let is_whole = read > 0 && read == length && read < bytes.len();
+        bytes.truncate(read);
+        if !is_whole {
+            bytes.reserve_exact(length.saturating_sub(read).min(MAX_RESERVED_BYTES));
+            file.read_to_end(&mut bytes).map_err(wrap)?;
+        }
+        Ok((bytes, stat_of(&metadata)))
+    }
+
+    /// Returns whether a file has exactly these bytes.
+    pub fn has_bytes(&self, path: &Path, bytes: &[u8]) -> DiskResult<bool> {
+        let wrap = |error| DiskError::new("read", path, error);
+        let mut file = File::open(path).map_err(wrap)?;
+        let mut piece = vec![0; bytes.len().saturating_add(1).min(PIECE_BYTES)];
+        let mut rest = bytes;
+        loop {
+            let read = read_some(&mut file, &mut piece).map_err(wrap)?;
+            let piece = piece.get(..read).unwrap_or_default();
+            if !rest.starts_with(piece) {
+                return Ok(false);
+            }
+            rest = rest.get(read..).unwrap_or_default();
+            // A regular file gives less than was asked for at its end alone.
+            if read == 0 || rest.is_empty() && read == bytes.len() {
+                return Ok(rest.is_empty());
+            }
+        }
     }
 
     /// Reads a part of a file; shorter at its end.
@@ -220,6 +272,20 @@ impl Disk {
     /// Returns whether a path exists and is a folder.
     pub fn is_dir(&self, path: &Path) -> bool {
         path.is_dir()
+    }
+
+    /// Lists the names of the plain files directly in a folder, in order.
+    pub fn names(&self, path: &Path) -> DiskResult<Vec<std::ffi::OsString>> {
+        let wrap = |error| DiskError::new("list", path, error);
+        let mut names = Vec::new();
+        for entry in fs::read_dir(path).map_err(wrap)? {
+            let entry = entry.map_err(wrap)?;
+            if entry.file_type().map_err(wrap)?.is_file() {
+                names.push(entry.file_name());
+            }
+        }
+        names.sort_unstable();
+        Ok(names)
     }
 
     /// Lists the plain files directly in a folder with their states, in order of name.
@@ -479,8 +545,12 @@ fn sync_file_system(_file: &File) -> io::Result<bool> {
 
 /// Returns the name under which new bytes for `path` are written first, in the same folder.
 pub fn temporary_name(path: &Path) -> PathBuf {
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    path.with_file_name(format!(".{name}.dsync-tmp"))
+    let name = path.file_name().unwrap_or_default();
+    let mut temporary = std::ffi::OsString::with_capacity(name.len() + 11);
+    temporary.push(".");
+    temporary.push(name);
+    temporary.push(".dsync-tmp");
+    path.with_file_name(temporary)
 }
 
 fn stat_of(metadata: &fs::Metadata) -> Stat {

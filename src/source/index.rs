@@ -100,22 +100,36 @@ fn number_of(key: &[u8]) -> Result<u64, SourceError> {
 
 impl ItemEntry {
     fn encode(&self) -> Vec<u8> {
-        let mut map = Map::new();
-        if let Some(fingerprint) = &self.fingerprint {
-            map.insert("f", Value::Bytes(fingerprint.to_vec()));
-        }
-        map.insert("k", Value::Bytes(self.key.bytes().to_vec()));
-        if !self.file.is_empty() {
-            map.insert("p", self.file.as_str().into());
-        }
-        if let Some(id) = &self.native_id {
-            map.insert("n", id.as_str().into());
-        }
+        let mut out = Vec::with_capacity(128);
+        let entries = [
+            self.base.is_some(),
+            self.fingerprint.is_some(),
+            self.native_id.is_some(),
+        ];
+        let entries = entries.into_iter().filter(|is_there| *is_there).count();
+        cbor::map_head(1 + entries + usize::from(!self.file.is_empty()), &mut out);
         if let Some(base) = &self.base {
-            let heads = base.iter().map(|id| Value::Bytes(id.0.bytes().to_vec())).collect();
-            map.insert("b", Value::List(heads));
+            cbor::text_into("b", &mut out);
+            cbor::list_head(base.len(), &mut out);
+            for id in base {
+                cbor::bytes_into(id.0.bytes(), &mut out);
+            }
         }
-        cbor::encode(&Value::Map(map))
+        if let Some(fingerprint) = &self.fingerprint {
+            cbor::text_into("f", &mut out);
+            cbor::bytes_into(fingerprint, &mut out);
+        }
+        cbor::text_into("k", &mut out);
+        cbor::bytes_into(self.key.bytes(), &mut out);
+        if let Some(id) = &self.native_id {
+            cbor::text_into("n", &mut out);
+            cbor::text_into(id, &mut out);
+        }
+        if !self.file.is_empty() {
+            cbor::text_into("p", &mut out);
+            cbor::text_into(&self.file, &mut out);
+        }
+        out
     }
 
     fn decode(bytes: &[u8]) -> Result<Self, SourceError> {
@@ -211,7 +225,8 @@ impl ItemView {
 /// Views that go into their tree in portions: all those of a first import are more than memory should hold.
 pub struct ViewWriter {
     root: Hash,
-    waiting: BTreeMap<u64, Vec<u8>>,
+    /// Views to store; `None` to forget one.
+    waiting: BTreeMap<u64, Option<Vec<u8>>>,
 }
 
 /// How many views wait (chosen: each portion leaves a handful of nodes that the next one replaces).
@@ -233,7 +248,16 @@ impl ViewWriter {
 
     /// Stores what an item shows, as it was stored elsewhere.
     pub fn put_stored(&mut self, objects: &dyn Objects, number: u64, view: StoredView) -> Result<(), SourceError> {
-        self.waiting.insert(number, view.0);
+        self.wait(objects, number, Some(view.0))
+    }
+
+    /// Forgets what an item shows.
+    pub fn remove(&mut self, objects: &dyn Objects, number: u64) -> Result<(), SourceError> {
+        self.wait(objects, number, None)
+    }
+
+    fn wait(&mut self, objects: &dyn Objects, number: u64, view: Option<Vec<u8>>) -> Result<(), SourceError> {
+        self.waiting.insert(number, view);
         if self.waiting.len() >= WAITING_VIEWS {
             self.flush(objects)?;
         }
@@ -243,7 +267,7 @@ impl ViewWriter {
     /// Stores what waits and returns the root.
     pub fn flush(&mut self, objects: &dyn Objects) -> Result<Hash, SourceError> {
         let waiting = std::mem::take(&mut self.waiting).into_iter();
-        let edits = waiting.map(|(number, bytes)| (number_key(number), Some(bytes)));
+        let edits = waiting.map(|(number, bytes)| (number_key(number), bytes));
         self.root = tree::edit(objects, &self.root, edits)?;
         Ok(self.root)
     }
@@ -357,17 +381,16 @@ fn encode_file(hash: &Hash, order: &[u64]) -> Vec<u8> {
             _ => runs.push((*number, 1)),
         }
     }
-    let integer = |n: u64| Value::Integer(i64::try_from(n).unwrap_or(i64::MAX));
-    let runs = runs
-        .into_iter()
-        .flat_map(|(start, length)| [integer(start), integer(length)])
-        .collect();
-    let map: Map = [
-        ("h".to_owned(), Value::Bytes(hash.bytes().to_vec())),
-        ("o".to_owned(), Value::List(runs)),
-    ]
-    .into();
-    cbor::encode(&Value::Map(map))
+    let mut out = Vec::with_capacity(48);
+    cbor::map_head(2, &mut out);
+    cbor::text_into("h", &mut out);
+    cbor::bytes_into(hash.bytes(), &mut out);
+    cbor::text_into("o", &mut out);
+    cbor::list_head(runs.len() * 2, &mut out);
+    for number in runs.into_iter().flat_map(|(start, length)| [start, length]) {
+        cbor::integer_into(i64::try_from(number).unwrap_or(i64::MAX), &mut out);
+    }
+    out
 }
 
 fn load_files(objects: &dyn Objects, root: &Hash) -> Result<BTreeMap<String, (Hash, Vec<u64>)>, SourceError> {
@@ -402,4 +425,45 @@ fn load_files(objects: &dyn Objects, root: &Hash) -> Result<BTreeMap<String, (Ha
         files.insert(name.to_owned(), (Hash::from_slice(hash).ok_or_else(bad)?, order));
     }
     Ok(files)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::port::MemoryObjects;
+
+    fn entries() -> impl Strategy<Value = ItemEntry> {
+        let id = any::<[u8; 32]>().prop_map(|bytes| SnapshotId(Hash::from_bytes(bytes)));
+        let base = prop::option::of(prop::collection::vec(id, 0..3));
+        let key = prop::collection::vec(any::<u8>(), 1..20);
+        let native_id = prop::option::of("[a-z]{1,300}");
+        (".{0,30}", prop::option::of(any::<[u8; 16]>()), native_id, key, base).prop_map(
+            |(file, fingerprint, native_id, key, base)| ItemEntry {
+                file,
+                fingerprint,
+                native_id,
+                key: RecordKey::new(key).unwrap(),
+                base,
+            },
+        )
+    }
+
+    proptest! {
+        // The decoder takes canonical bytes alone.
+        #[test]
+        fn decode_inverts_encode(entry in entries()) {
+            prop_assert_eq!(ItemEntry::decode(&entry.encode()).unwrap(), entry);
+        }
+
+        #[test]
+        fn files_come_back(files in prop::collection::btree_map("[a-z]{0,9}", (any::<[u8; 32]>(), prop::collection::vec(0u64..300, 0..40)), 0..9)) {
+            let objects = MemoryObjects::default();
+            let files: BTreeMap<String, (Hash, Vec<u64>)> =
+                files.into_iter().map(|(name, (hash, order))| (name, (Hash::from_bytes(hash), order))).collect();
+            let root = Index::store_files(&objects, &tree::empty_root(), &files).unwrap();
+            prop_assert_eq!(load_files(&objects, &root).unwrap(), files);
+        }
+    }
 }

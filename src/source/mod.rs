@@ -19,7 +19,7 @@ mod written;
 pub use index::{Index, IndexEdit, ItemEntry, ItemView, StoredView, ViewWriter};
 pub use matching::shape;
 pub use place::{FileState, Place, StatCache};
-pub use scan::{Edited, Found, Fresh, FreshItems, OpenFiles, Scan, ScanInput, scan};
+pub use scan::{Edited, FirstItems, Found, Fresh, FreshItems, OpenFiles, Scan, ScanInput, scan};
 pub use spool::Spool;
 pub use view::{decorate, first_sight_edits, view_edits};
 pub use write::{FileEdit, FileOutcome, FileWrites, Writer, assemble};

@@ -30,8 +30,6 @@ pub enum Place {
 pub struct FileState {
     /// Its name relative to the place; empty for a [`Place::File`].
     pub name: String,
-    /// What the file system says of it.
-    pub stat: Stat,
     /// The hash of its bytes, when the cache knows it for this state.
     pub hash: Option<Hash>,
 }
@@ -52,9 +50,22 @@ impl Place {
         }
     }
 
-    /// Lists the files with their states, in order of name; an error when the place is gone.
+    /// Lists the files with what the cache knows of them, in order of name; an error when the place is gone.
     pub fn files(&self, disk: &Disk, cache: &StatCache) -> Result<Vec<FileState>, SourceError> {
         let missing = || SourceError::Missing(self.path().display().to_string());
+        if let Self::Folder { path, extension } = self
+            && cache.files.is_empty()
+        {
+            // Nothing is known that a look at each file could confirm.
+            if !disk.is_dir(path) {
+                return Err(missing());
+            }
+            let names = disk.names(path)?;
+            let items = names
+                .iter()
+                .filter_map(|name| item_file_name(Path::new(name), extension));
+            return Ok(items.map(|name| FileState { name, hash: None }).collect());
+        }
         let found: Vec<(String, Stat)> = match self {
             Self::File(path) => vec![(String::new(), disk.stat(path)?.ok_or_else(missing)?)],
             Self::Folder { path, extension } => {
@@ -71,7 +82,7 @@ impl Place {
             .into_iter()
             .map(|(name, stat)| {
                 let hash = cache.hash(&name, &stat);
-                FileState { name, stat, hash }
+                FileState { name, hash }
             })
             .collect())
     }

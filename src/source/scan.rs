@@ -87,6 +87,13 @@ pub struct Found {
     pub view: Option<ItemView>,
 }
 
+/// Takes the items of a source that is read for the first time, one by one as they are met, in place of
+/// [`Scan::fresh`]: nothing of them has to wait for anything.
+pub trait FirstItems {
+    /// Takes the next one.
+    fn take(&mut self, fresh: Fresh) -> Result<(), SourceError>;
+}
+
 /// The new items of a scan, in order; read one by one, since a first import has all of them.
 #[derive(Default)]
 pub struct FreshItems {
@@ -204,8 +211,16 @@ struct OpenItem {
     fresh: Option<u64>,
 }
 
-struct Scanner<'a> {
+/// Returns whether a file ends within a line: one that is just being written may not have got to its first item yet.
+fn is_cut(bytes: &[u8]) -> bool {
+    let line_ends: [&[u8]; 3] = [b"\n", b"\r", b"\n\0"];
+    !bytes.is_empty() && !line_ends.iter().any(|end| bytes.ends_with(end))
+}
+
+struct Scanner<'a, 'f> {
     input: &'a ScanInput<'a>,
+    /// Who takes all items, if nothing is known of the source.
+    first: Option<&'f mut dyn FirstItems>,
     scan: Scan,
     /// Old items by file.
     old: HashMap<&'a str, Vec<u64>>,
@@ -219,7 +234,13 @@ struct Scanner<'a> {
 }
 
 /// Reads a source and tells what changed since the previous state.
-pub fn scan(input: &ScanInput<'_>, cache: &mut StatCache) -> Result<Scan, SourceError> {
+///
+/// Where there is none, `first` takes the items, if it is given.
+pub fn scan<'f>(
+    input: &ScanInput<'_>,
+    cache: &mut StatCache,
+    first: Option<&'f mut (dyn FirstItems + 'f)>,
+) -> Result<Scan, SourceError> {
     let states = match input.place.files(input.disk, cache) {
         Err(SourceError::Missing(_)) if input.missing_is_empty => Vec::new(),
         states => states?,
@@ -240,6 +261,7 @@ pub fn scan(input: &ScanInput<'_>, cache: &mut StatCache) -> Result<Scan, Source
     };
     let mut scanner = Scanner {
         input,
+        first: first.filter(|_| input.index.items.is_empty()),
         scan,
         old,
         missing: BTreeSet::new(),
@@ -256,8 +278,9 @@ pub fn scan(input: &ScanInput<'_>, cache: &mut StatCache) -> Result<Scan, Source
             scanner.keep_file(&state.name, *hash, order);
             continue;
         }
-        let bytes = match (input.disk.read(&input.place.file_path(&state.name)), input.place) {
-            (Ok(bytes), _) => bytes,
+        let path = input.place.file_path(&state.name);
+        let (bytes, stat) = match (input.disk.read_with_stat(&path), input.place) {
+            (Ok(read), _) => read,
             (Err(error), Place::File(_)) => return Err(error.into()),
             (Err(error), Place::Folder { .. }) => {
                 // One file that cannot be read, or went this very moment, stops none of the others.
@@ -266,7 +289,7 @@ pub fn scan(input: &ScanInput<'_>, cache: &mut StatCache) -> Result<Scan, Source
             }
         };
         let hash = file_hash(&bytes);
-        cache.remember(&state.name, state.stat, hash, input.now);
+        cache.remember(&state.name, stat, hash, input.now);
         match known {
             Some((before, order)) if *before == hash && !order.contains(&0) => {
                 scanner.keep_file(&state.name, hash, order);
@@ -287,7 +310,7 @@ pub fn scan(input: &ScanInput<'_>, cache: &mut StatCache) -> Result<Scan, Source
     Ok(scanner.scan)
 }
 
-impl Scanner<'_> {
+impl Scanner<'_, '_> {
     fn keep_file(&mut self, name: &str, hash: Hash, order: &[u64]) {
         self.scan.present += order.len() as u64;
         self.scan.files.insert(name.to_owned(), (hash, order.to_vec()));
@@ -312,10 +335,8 @@ impl Scanner<'_> {
 
     fn changed_file(&mut self, name: &str, hash: Hash, bytes: Vec<u8>) -> Result<(), SourceError> {
         let old = self.old.get(name).cloned().unwrap_or_default();
-        // A file that is just being written may not have got to its first item yet.
-        let line_ends: [&[u8]; 3] = [b"\n", b"\r", b"\n\0"];
         let file_bytes = bytes.len();
-        let cut = !bytes.is_empty() && !line_ends.iter().any(|end| bytes.ends_with(end));
+        let cut = is_cut(&bytes);
         self.scan.open_bytes += bytes.len();
         let document = match self.input.format.open(bytes) {
             Ok(document) => document,
@@ -342,13 +363,7 @@ impl Scanner<'_> {
         }
         let lens = document.lens();
         let same_lens = self.scan.lens.is_none_or(|known| known == lens);
-        let mut by_bytes: HashMap<Fingerprint, Vec<u64>> = HashMap::new();
-        for number in old.iter().rev() {
-            let entry = self.input.index.items.get(number);
-            if let Some(fingerprint) = entry.and_then(|entry| entry.fingerprint) {
-                by_bytes.entry(fingerprint).or_default().push(*number);
-            }
-        }
+        let mut by_bytes = self.by_fingerprint(&old);
         let mut missing: BTreeSet<u64> = old.into_iter().collect();
         let mut order = Vec::with_capacity(document.item_count());
         for at in 0..document.item_count() {
@@ -365,6 +380,11 @@ impl Scanner<'_> {
                 continue;
             }
             match self.parse(document.as_ref(), item.bytes) {
+                Ok(mut parsed) if self.first.is_some() => {
+                    self.scan.warnings.append(&mut parsed.warnings);
+                    order.push(self.first_item(name, item.line, print, parsed)?);
+                    continue;
+                }
                 Ok(mut parsed) => {
                     push_parsed(&mut self.parsed, &parsed)?;
                     self.scan.warnings.append(&mut parsed.warnings);
@@ -392,6 +412,42 @@ impl Scanner<'_> {
         self.scan.files.insert(name.to_owned(), (hash, order));
         self.scan.open.insert(name.to_owned(), (hash, document));
         Ok(())
+    }
+
+    /// Lists items by their bytes, the last of equal ones first.
+    fn by_fingerprint(&self, numbers: &[u64]) -> HashMap<Fingerprint, Vec<u64>> {
+        let mut by_bytes: HashMap<Fingerprint, Vec<u64>> = HashMap::new();
+        for number in numbers.iter().rev() {
+            let entry = self.input.index.items.get(number);
+            if let Some(fingerprint) = entry.and_then(|entry| entry.fingerprint) {
+                by_bytes.entry(fingerprint).or_default().push(*number);
+            }
+        }
+        by_bytes
+    }
+
+    /// Hands over an item of a source that is read for the first time; returns its number.
+    fn first_item(
+        &mut self,
+        file: &str,
+        line: u64,
+        fingerprint: Fingerprint,
+        parsed: Parsed,
+    ) -> Result<u64, SourceError> {
+        let number = self.scan.next_item;
+        self.scan.next_item += 1;
+        self.scan.fresh.fresh += 1;
+        let fresh = Fresh {
+            number,
+            file: file.to_owned(),
+            line,
+            fingerprint,
+            parsed,
+        };
+        if let Some(first) = &mut self.first {
+            first.take(fresh)?;
+        }
+        Ok(number)
     }
 
     fn parse(&mut self, document: &dyn Document, bytes: &[u8]) -> Result<Parsed, String> {
@@ -440,7 +496,7 @@ impl Scanner<'_> {
             found = Matching::new(&new, &old).run(&|found| self.by_neighbours(found));
         }
         let mut items = std::mem::take(&mut self.open);
-        let mut fresh = 0;
+        let mut fresh = self.scan.fresh.fresh;
         let mut parsed = spool.iter();
         for (at, item) in items.iter_mut().enumerate() {
             let shown = parsed.next();

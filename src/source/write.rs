@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::index::Fingerprint;
 use super::place::file_hash;
-use super::scan::fingerprint;
+use super::scan::{fingerprint, short};
 use super::{Place, SourceError, Spool};
 use crate::disk::{Disk, DiskError, temporary_name};
 use crate::format::{Document, Edit, Format, NewItems};
@@ -65,6 +65,8 @@ pub struct FileEdit {
     pub before: Option<Hash>,
     /// The new bytes; `None` when the file goes.
     pub bytes: Option<Vec<u8>>,
+    /// The hash of the new bytes.
+    pub after: Option<Hash>,
     /// The numbers of its items in order, 0 for what is no item.
     pub order: Vec<u64>,
     /// Fingerprints of all its items in the new bytes.
@@ -119,6 +121,7 @@ impl FileEdit {
         let bytes = assemble(document.as_ref(), &edits, &writes.new_bytes)?;
         // What follows needs the new file alone.
         drop((document, edits, writes));
+        let (hash, length) = (file_hash(&bytes), bytes.len());
         let again = format.open(bytes).map_err(|source| SourceError::Format {
             file: name.to_owned(),
             source,
@@ -126,11 +129,18 @@ impl FileEdit {
         if again.item_count() != after.len() {
             return Err(SourceError::State("planned bytes do not read back with the same items"));
         }
+        let print = |item: &[u8]| {
+            if item.len() == length {
+                short(&hash)
+            } else {
+                fingerprint(item)
+            }
+        };
         let fingerprints = after
             .iter()
             .enumerate()
             .filter(|(_, number)| **number != 0)
-            .map(|(at, number)| (*number, fingerprint(again.item(at).bytes)))
+            .map(|(at, number)| (*number, print(again.item(at).bytes)))
             .collect();
         let lens = Some(again.lens());
         if trailing {
@@ -140,6 +150,7 @@ impl FileEdit {
             name: name.to_owned(),
             before,
             bytes: Some(again.into_bytes()),
+            after: Some(hash),
             order: after,
             fingerprints,
             lens,
@@ -152,15 +163,11 @@ impl FileEdit {
             name: name.to_owned(),
             before: Some(before),
             bytes: None,
+            after: None,
             order: Vec::new(),
             fingerprints: BTreeMap::new(),
             lens: None,
         }
-    }
-
-    /// Returns the hash of the new bytes.
-    pub fn after(&self) -> Option<Hash> {
-        self.bytes.as_deref().map(file_hash)
     }
 }
 
@@ -197,7 +204,7 @@ impl<'a> Writer<'a> {
             Ok(outcome) => outcome,
             Err(error) => {
                 // What failed may have failed after the exchange: nothing that was displaced unseen is thrown away.
-                let after = edit.after();
+                let after = edit.after;
                 let path = self.place.file_path(&edit.name);
                 let again = self.recover(&edit.name, edit.before, after);
                 let durable = again.and_then(|()| self.disk.sync_dir(path.parent().unwrap_or(&path)));
@@ -243,14 +250,7 @@ impl<'a> Writer<'a> {
 
     /// Compares what is there with what was written.
     fn read_back(&self, path: &Path, bytes: &[u8]) -> Result<FileOutcome, DiskError> {
-        let mut rest = bytes;
-        let mut same = true;
-        self.disk.read_pieces(path, &mut |piece| {
-            same = rest.starts_with(piece);
-            rest = rest.get(piece.len()..).unwrap_or_default();
-            same
-        })?;
-        Ok(if same && rest.is_empty() {
+        Ok(if self.disk.has_bytes(path, bytes)? {
             FileOutcome::Written
         } else {
             FileOutcome::Rewritten(self.disk.read(path)?)

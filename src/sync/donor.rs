@@ -4,7 +4,7 @@
 //! is what a person wants to have here too: with its order, its spelling and all that no record holds. It is copied but
 //! for what belongs to its source, and what it shows is known without reading it again.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use super::config::SourceConfig;
 use super::work::Work;
@@ -14,12 +14,24 @@ use crate::model::{Hash, RecordKey};
 use crate::source::{Index, OpenFiles, StoredView};
 use crate::store::SourceView;
 
+/// A source whose items were read in this run.
+#[derive(Default)]
+pub(super) struct ReadItems {
+    pub(super) index: Index,
+    /// Files that were opened.
+    pub(super) open: OpenFiles,
+    /// Whether it was read for the first time.
+    pub(super) is_new: bool,
+}
+
 /// A source that agrees with the present state of its collection, as far as it was read in this run.
 pub(super) struct Donor<'r> {
     config: &'r SourceConfig,
     view: SourceView,
     index: &'r Index,
     open: &'r OpenFiles,
+    /// Whether it was read for the first time in this run, so that none of its views has notes.
+    is_new: bool,
 }
 
 /// Where an item to copy stands.
@@ -35,7 +47,15 @@ struct Origin<'r> {
 pub(super) struct Copied {
     pub(super) bytes: Vec<u8>,
     pub(super) native_id: String,
-    pub(super) view: StoredView,
+    pub(super) view: CopiedView,
+}
+
+/// What a copied item shows.
+pub(super) enum CopiedView {
+    /// This.
+    Stored(StoredView),
+    /// What the item of this number shows in the tree of views that is taken over as a whole ([`Copies::mirrored`]).
+    Mirrored(u64),
 }
 
 /// The items that a source can take over from others.
@@ -45,16 +65,14 @@ pub(super) struct Copies<'r> {
     origins: HashMap<RecordKey, Origin<'r>>,
     /// All views of the donors, where all are needed.
     views: HashMap<(usize, u64), StoredView>,
+    /// The donor whose views an empty source takes over with their numbers.
+    mirror: Option<SourceView>,
 }
 
 impl<'r> Donor<'r> {
     /// Makes a donor of a source; `None` when it differs from its collection or nothing of it was read.
-    pub(super) fn new(
-        work: &Work<'_>,
-        config: &'r SourceConfig,
-        index: &'r Index,
-        open: &'r OpenFiles,
-    ) -> Option<Self> {
+    pub(super) fn new(work: &Work<'_>, config: &'r SourceConfig, read: &'r ReadItems) -> Option<Self> {
+        let ReadItems { index, open, is_new } = read;
         let view = work.source_view(&config.name);
         let agrees = !open.is_empty() && view.base == work.heads(&config.collection) && view.lens.is_some();
         agrees.then_some(Self {
@@ -62,6 +80,7 @@ impl<'r> Donor<'r> {
             view,
             index,
             open,
+            is_new: *is_new,
         })
     }
 
@@ -87,13 +106,20 @@ impl<'r> Copies<'r> {
         all: bool,
     ) -> SyncResult<Self> {
         let mut copies = Self::default();
+        let donors: Vec<Donor<'r>> = donors
+            .into_iter()
+            .filter(|donor| donor.serves(config) && donor.view.lens == Some(lens))
+            .collect();
+        if let [donor] = &donors[..]
+            && all
+            && donor.is_new
+        {
+            copies.mirror = Some(donor.view.clone());
+        }
         for donor in donors {
-            if !donor.serves(config) || donor.view.lens != Some(lens) {
-                continue;
-            }
             let number = copies.donors.len();
             copies.add(number, &donor);
-            if all {
+            if all && copies.mirror.is_none() {
                 for view in StoredView::all(work.objects, &donor.view.views) {
                     let (item, view) = view.map_err(|error| source_error(donor.config, error))?;
                     copies.views.insert((number, item), view);
@@ -136,6 +162,23 @@ impl<'r> Copies<'r> {
         }
     }
 
+    /// Returns the views of the only donor and the number that follows those of its items, if the source can take
+    /// them over as they are: then copied items keep their numbers, and nothing of their views is stored again.
+    pub(super) fn mirrored(&self) -> Option<(Hash, u64)> {
+        self.mirror.as_ref().map(|view| (view.views, view.next_item))
+    }
+
+    /// Returns the numbers of the items of mirrored views that were not copied, once all others were.
+    pub(super) fn not_mirrored(&self, copied: &BTreeSet<u64>) -> Vec<u64> {
+        let index = self
+            .donors
+            .first()
+            .filter(|_| self.mirror.is_some())
+            .map(|donor| donor.index);
+        let numbers = index.into_iter().flat_map(|index| index.items.keys().copied());
+        numbers.filter(|number| !copied.contains(number)).collect()
+    }
+
     /// Returns whether there is nothing to take over.
     pub(super) fn is_empty(&self) -> bool {
         self.origins.is_empty()
@@ -158,6 +201,13 @@ impl<'r> Copies<'r> {
         let Some(bytes) = target.adopt(origin.document.item(origin.at).bytes) else {
             return Ok(None);
         };
+        if self.mirror.is_some() {
+            return Ok(Some(Copied {
+                bytes,
+                native_id: origin.native_id.to_owned(),
+                view: CopiedView::Mirrored(origin.number),
+            }));
+        }
         let view = match (
             self.views.remove(&(origin.donor, origin.number)),
             self.donors.get(origin.donor),
@@ -171,7 +221,7 @@ impl<'r> Copies<'r> {
         Ok(view.filter(StoredView::is_plain).map(|view| Copied {
             bytes,
             native_id: origin.native_id.to_owned(),
-            view,
+            view: CopiedView::Stored(view),
         }))
     }
 }

@@ -339,7 +339,7 @@ fn source_status(work: &mut Work<'_>, config: &super::SourceConfig) -> SyncResul
             drop((index, scan));
             let before = work.view.clone();
             let taken = intake::take_in(work, config, everything, None)?;
-            let plan = super::outtake::plan(work, config, &taken.index, taken.scan.open, Vec::new())?;
+            let plan = super::outtake::plan(work, config, &taken.items.index, taken.items.open, Vec::new())?;
             if let Some(plan) = plan {
                 let written = plan.report.written;
                 status.outgoing = written.added + written.changed + written.removed;

@@ -3,6 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::config::{Direction, SourceConfig};
+use super::donor::ReadItems;
+use super::first::{FirstImport, Imported};
 use super::guard::safeguard;
 use super::identity::KeyMaker;
 use super::recognise::{recognise, shown_first};
@@ -17,7 +19,7 @@ use crate::model::contact::{align, title};
 use crate::model::{FieldPath, Hash, Map, RecordKey, SnapshotId, Value};
 use crate::port::blob;
 use crate::source::{
-    Edited, Fresh, Index, IndexEdit, ItemEntry, ItemView, Scan, ScanInput, StatCache, ViewWriter, decorate,
+    Edited, FirstItems, Fresh, Index, IndexEdit, ItemEntry, ItemView, Scan, ScanInput, StatCache, ViewWriter, decorate,
     first_sight_edits, scan,
 };
 use crate::store::SourceView;
@@ -26,8 +28,7 @@ use crate::store::SourceView;
 pub(super) struct Taken {
     pub(super) report: SourceReport,
     pub(super) unions: Vec<Union>,
-    pub(super) index: Index,
-    pub(super) scan: Scan,
+    pub(super) items: ReadItems,
 }
 
 /// Up to how many bytes of a first import are kept for other sources to copy items from (chosen: 30,000 small cards).
@@ -41,33 +42,56 @@ type Additions = BTreeMap<Vec<SnapshotId>, SortedRecords>;
 
 /// Reads a source without recording anything.
 pub(super) fn look(work: &Work<'_>, config: &SourceConfig, allow: Overrides) -> SyncResult<(Index, Scan)> {
+    let index = load(work, config)?;
+    let mut cache = load_cache(work, config);
+    let scan = read(work, config, &index, &mut cache, allow, None)?;
+    save_cache(work, config, &cache);
+    Ok((index, scan))
+}
+
+fn load_cache(work: &Work<'_>, config: &SourceConfig) -> StatCache {
+    StatCache::load(&work.env.disk, &work.cache_path(&config.name))
+}
+
+fn save_cache(work: &Work<'_>, config: &SourceConfig, cache: &StatCache) {
+    // A cache that cannot be written costs time, nothing else.
+    let _lost = cache.save(&work.env.disk, &work.cache_path(&config.name));
+}
+
+fn load(work: &Work<'_>, config: &SourceConfig) -> SyncResult<Index> {
     let view = work.source_view(&config.name);
-    let index =
-        Index::load(work.objects, &view.index, &view.files).map_err(|error| super::source_error(config, error))?;
+    Index::load(work.objects, &view.index, &view.files).map_err(|error| super::source_error(config, error))
+}
+
+fn read<'f>(
+    work: &Work<'_>,
+    config: &SourceConfig,
+    index: &Index,
+    cache: &mut StatCache,
+    allow: Overrides,
+    first: Option<&'f mut (dyn FirstItems + 'f)>,
+) -> SyncResult<Scan> {
+    let view = work.source_view(&config.name);
     let format = work.format(config)?;
     let place = work.place(config)?;
-    let cache_path = work.cache_path(&config.name);
-    let mut cache = StatCache::load(&work.env.disk, &cache_path);
     let input = ScanInput {
         disk: &work.env.disk,
         objects: work.objects,
         place: &place,
         format: format.as_ref(),
-        index: &index,
+        index,
         views: &view.views,
         lens: view.lens,
         next_item: view.next_item.max(1),
         now: work.env.clock.now(),
         missing_is_empty: allow.empty,
     };
-    let scan = scan(&input, &mut cache).map_err(|error| super::source_error(config, error))?;
+    let scan = scan(&input, cache, first).map_err(|error| super::source_error(config, error))?;
     let agrees = scan.files == index.files
         && scan.files.values().all(|(_, order)| !order.contains(&0))
         && index.items.values().all(|entry| entry.base.is_none());
     cache.set_agreed(agrees.then_some((view.files, view.index)));
-    // A cache that cannot be written costs time, nothing else.
-    let _lost = cache.save(&work.env.disk, &cache_path);
-    Ok((index, scan))
+    Ok(scan)
 }
 
 /// Returns whether a source is as it was when it was last in step, by what the file system says: then nothing of it
@@ -77,22 +101,19 @@ pub(super) fn is_untouched(work: &Work<'_>, config: &SourceConfig) -> SyncResult
         return Ok(false);
     };
     let place = work.place(config)?;
-    let cache = StatCache::load(&work.env.disk, &work.cache_path(&config.name));
+    let cache = load_cache(work, config);
     // Where the place cannot be read, the scan says so.
     let agrees = cache.still_agrees(&work.env.disk, &place, &view.files, &view.index);
     Ok(agrees.unwrap_or(false))
 }
 
 /// Notes for the next run that a source is in step with what is about to be committed, if it is.
-fn note_agreement(work: &Work<'_>, config: &SourceConfig, index: &Index) {
+fn note_agreement(work: &Work<'_>, config: &SourceConfig, index: &Index, cache: &mut StatCache) {
     let view = work.source_view(&config.name);
     let agrees = index.files.values().all(|(_, order)| !order.contains(&0))
         && index.items.values().all(|entry| entry.base.is_none());
-    let path = work.cache_path(&config.name);
-    let mut cache = StatCache::load(&work.env.disk, &path);
     cache.set_agreed(agrees.then_some((view.files, view.index)));
-    // A cache that cannot be written costs time, nothing else.
-    let _lost = cache.save(&work.env.disk, &path);
+    save_cache(work, config, cache);
 }
 
 /// Takes in the edits of one source: scan, safeguards, snapshots, new index.
@@ -102,14 +123,28 @@ pub(super) fn take_in(
     allow: Overrides,
     message: Option<&str>,
 ) -> SyncResult<Taken> {
-    let (mut index, mut scan) = look(work, config, allow)?;
-    safeguard(work, config, &index, &scan, allow)?;
+    let mut index = load(work, config)?;
     let base = work.source_view(&config.name).base;
     let heads = work.heads(&config.collection);
+    let inwards = config.direction != Direction::Out;
+    let is_all = index.items.is_empty() && base.is_empty() && heads.is_empty();
+    let mut first = (is_all && inwards).then(|| FirstImport::new(work, config));
+    let mut cache = load_cache(work, config);
+    let scan = read(
+        work,
+        config,
+        &index,
+        &mut cache,
+        allow,
+        first.as_mut().map(|first| first as &mut dyn FirstItems),
+    );
+    let imported = first.map(FirstImport::finish).transpose()?;
+    let mut scan = scan?;
+    safeguard(work, config, &index, &scan, allow)?;
     let mut taker = Taker {
         config,
         first_import: index.items.is_empty(),
-        is_all: index.items.is_empty() && base.is_empty() && heads.is_empty(),
+        is_all,
         lens: scan.open.values().next().map(|(_, document)| document.lens()),
         base,
         groups: Groups::new(),
@@ -124,7 +159,6 @@ pub(super) fn take_in(
         },
         unions: Vec::new(),
     };
-    let inwards = config.direction != Direction::Out;
     for (item, reason) in &scan.set_aside {
         taker.report.set_aside.push(SetAside {
             item: item.clone(),
@@ -148,17 +182,23 @@ pub(super) fn take_in(
         // Nothing can be recognised; only another source could use the bytes, as it can do without.
         scan.open.clear();
     }
-    if !scan.fresh.is_empty() {
+    let is_new = imported.is_some();
+    if let Some(imported) = imported {
+        taker.imported(imported, &scan);
+    } else if !scan.fresh.is_empty() {
         taker.fresh(work, &index, &scan, inwards)?;
         scan.fresh.release();
     }
     taker.finish(work, &mut index, &scan, message)?;
-    note_agreement(work, config, &index);
+    note_agreement(work, config, &index, &mut cache);
     Ok(Taken {
         report: taker.report,
         unions: taker.unions,
-        index,
-        scan,
+        items: ReadItems {
+            index,
+            open: scan.open,
+            is_new,
+        },
     })
 }
 
@@ -319,12 +359,7 @@ impl Taker<'_> {
             decorate(&mut record, None, &view.bindings);
             if let Some(uid) = &fresh.parsed.native_id {
                 record.insert("uid", uid.as_str().into());
-                if key != RecordKey::from_identity(uid) {
-                    let title = title(&Value::Map(record.clone()));
-                    self.report.notes.push(format!(
-                        "UID `{uid}` is used by more than one contact; `{title}` is kept apart"
-                    ));
-                }
+                self.report.notes.extend(note_shared_uid(uid, &key, &record));
             }
             self.report.read.added += 1;
             self.origin.insert(fresh.number, parents.clone());
@@ -333,6 +368,17 @@ impl Taker<'_> {
             additions.push(key, &Value::Map(record))?;
         }
         Ok(())
+    }
+
+    /// Takes over what a first import has put together.
+    fn imported(&mut self, imported: Imported, scan: &Scan) {
+        self.report.read.added = scan.fresh.len() as u64;
+        self.report.notes.extend(imported.notes);
+        self.edits.extend(imported.edits);
+        self.views = imported.views;
+        if !scan.fresh.is_empty() {
+            self.additions.insert(Vec::new(), imported.records);
+        }
     }
 
     /// Notes what a new item shows.
@@ -401,8 +447,12 @@ impl Taker<'_> {
         }
         for (parents, transactions) in groups {
             let mut added = additions.remove(&parents).unwrap_or_default();
-            let list = merged(transactions.into_iter(), added.in_order()?);
-            let id = work.author_from(&self.config.collection, &parents, list, message)?;
+            let id = if self.is_all && transactions.is_empty() {
+                work.author_first(&self.config.collection, &mut added, message)?
+            } else {
+                let list = merged(transactions.into_iter(), added.in_order()?);
+                work.author_from(&self.config.collection, &parents, list, message)?
+            };
             made.insert(parents, id);
         }
         for (number, parents) in &self.origin {
@@ -478,7 +528,15 @@ pub(super) fn merged(
     })
 }
 
-fn new_entry(fresh: &Fresh, key: RecordKey) -> ItemEntry {
+/// Tells of an item whose UID another one has already.
+pub(super) fn note_shared_uid(uid: &str, key: &RecordKey, record: &Map) -> Option<String> {
+    (*key != RecordKey::from_identity(uid)).then(|| {
+        let title = title(&Value::Map(record.clone()));
+        format!("UID `{uid}` is used by more than one contact; `{title}` is kept apart")
+    })
+}
+
+pub(super) fn new_entry(fresh: &Fresh, key: RecordKey) -> ItemEntry {
     ItemEntry {
         file: fresh.file.clone(),
         fingerprint: Some(fresh.fingerprint),

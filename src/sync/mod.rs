@@ -14,6 +14,7 @@ mod error;
 mod exchange;
 mod execute;
 mod fetch;
+mod first;
 mod guard;
 mod identity;
 mod inspect;

@@ -8,7 +8,7 @@ use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::config::{Direction, SourceConfig};
-use super::donor::{Copies, Donor};
+use super::donor::{CopiedView, Copies, Donor};
 use super::intake::{canonical, reading_of, view_of};
 use super::report::{SetAside, SourceReport};
 use super::work::Work;
@@ -70,6 +70,8 @@ struct Planner<'w, 'a> {
     natives: Option<BTreeSet<String>>,
     /// Items that other sources have of records that are new here.
     copies: Copies<'w>,
+    /// The items whose views stand in the tree that was taken over from another source.
+    mirrored: BTreeSet<u64>,
 }
 
 fn decode_record(bytes: &[u8]) -> SyncResult<Option<Value>> {
@@ -122,6 +124,7 @@ pub(super) fn plan<'w>(
         positions: HashMap::new(),
         natives: None,
         copies: Copies::default(),
+        mirrored: BTreeSet::new(),
     };
     planner.prepare_copies(donors)?;
     planner.items()?;
@@ -328,7 +331,12 @@ impl<'w> Planner<'w, '_> {
                 let documents = donors.iter().flat_map(|donor| donor.documents_for(self.config));
                 let _first = self.style.set(majority_style(documents));
             }
-            self.copies = Copies::new(self.work, self.config, lens, donors, is_empty)?;
+            let was_never_filled = is_empty && self.next_item <= 1;
+            self.copies = Copies::new(self.work, self.config, lens, donors, was_never_filled)?;
+            if let Some((views, next_item)) = self.copies.mirrored() {
+                self.views = ViewWriter::new(views);
+                self.next_item = next_item;
+            }
         }
         Ok(())
     }
@@ -354,15 +362,25 @@ impl<'w> Planner<'w, '_> {
             Place::File(_) => String::new(),
             Place::Folder { extension, .. } => self.new_file_name(key, &copied.native_id, extension),
         };
-        if self.document(&file).is_none() {
+        // A file that is not there yet is like any other new one.
+        if self.index.files.contains_key(&file) && self.document(&file).is_none() {
             return Ok(false);
         }
-        let number = self.next_item;
-        self.next_item += 1;
+        let number = match copied.view {
+            CopiedView::Mirrored(number) => {
+                self.mirrored.insert(number);
+                number
+            }
+            CopiedView::Stored(view) => {
+                let number = self.next_item;
+                self.next_item += 1;
+                self.views
+                    .put_stored(work.objects, number, view)
+                    .map_err(|error| source_error(self.config, error))?;
+                number
+            }
+        };
         self.report.written.added += 1;
-        self.views
-            .put_stored(work.objects, number, copied.view)
-            .map_err(|error| source_error(self.config, error))?;
         let entry = ItemEntry {
             file: file.clone(),
             fingerprint: None,
@@ -516,12 +534,26 @@ impl<'w> Planner<'w, '_> {
                     Err(reason) => self.unreadable.insert(file.to_owned(), reason).map(drop),
                 };
             } else {
-                let created = self.format.create(self.style.get_or_init(|| self.style()).as_deref());
+                let created = self.new_document();
                 let hash = Hash::of(Domain::Item, b"");
                 self.documents.insert(file.to_owned(), (hash, created));
             }
         }
         self.documents.get(file).map(|(_, document)| document.as_ref())
+    }
+
+    /// Hands over a file as [`Self::document`] opens it.
+    fn take_document(&mut self, file: &str) -> Option<Box<dyn Document>> {
+        if !self.index.files.contains_key(file) && !self.documents.contains_key(file) {
+            return Some(self.new_document());
+        }
+        self.document(file)?;
+        self.documents.remove(file).map(|(_, document)| document)
+    }
+
+    /// Makes an empty file in the source's style.
+    fn new_document(&self) -> Box<dyn Document> {
+        self.format.create(self.style.get_or_init(|| self.style()).as_deref())
     }
 
     /// Returns the variant most files of a folder are in; an empty source has none.
@@ -588,11 +620,10 @@ impl<'w> Planner<'w, '_> {
                 order.remove(&name);
                 continue;
             }
-            self.document(&name);
             let (before, old) = known.map_or((None, Vec::new()), |(hash, old)| (Some(hash), old));
             let numbers: Vec<u64> = writes.numbers().collect();
-            let planned = match self.documents.remove(&name) {
-                Some((_, document)) => FileEdit::plan(&name, before, document, &old, writes, self.format.as_ref())
+            let planned = match self.take_document(&name) {
+                Some(document) => FileEdit::plan(&name, before, document, &old, writes, self.format.as_ref())
                     .map_err(|error| super::chain(&error)),
                 None => Err(self.unreadable.get(&name).cloned().unwrap_or_default()),
             };
@@ -615,10 +646,15 @@ impl<'w> Planner<'w, '_> {
             };
             self.fingerprints(&edit);
             lens = edit.lens.or(lens);
-            if let Some(hash) = edit.after() {
+            if let Some(hash) = edit.after {
                 order.insert(name, (hash, edit.order.clone()));
             }
             files.push(edit);
+        }
+        for number in self.copies.not_mirrored(&self.mirrored) {
+            self.views
+                .remove(self.work.objects, number)
+                .map_err(|error| source_error(self.config, error))?;
         }
         let views = self
             .views

@@ -3,11 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::identity::{By, Directory, KeyMaker};
-use super::intake::{canonical, rename, shown_as};
+use super::intake::{canonical, shown_as};
 use super::work::Work;
 use super::{SyncResult, other};
 use crate::delta::State;
-use crate::model::contact::{align, identity_keys};
+use crate::model::contact::{align_new, identity_keys};
 use crate::model::{RecordKey, Value, cbor};
 use crate::source::{Fresh, ItemView, Scan, shape};
 
@@ -122,9 +122,9 @@ fn by_content(
 /// Returns what a new item shows; its record is taken for that.
 pub(super) fn shown_first(fresh: &mut Fresh) -> ItemView {
     let record = std::mem::replace(&mut fresh.parsed.record, Value::Null);
-    let bindings = align(&record, None, &BTreeMap::new(), &|_, _| false);
+    let (view, bindings) = align_new(record);
     ItemView {
-        view: rename(record, &bindings),
+        view,
         bindings,
         ..ItemView::default()
     }

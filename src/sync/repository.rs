@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::config::{Config, Direction, SourceConfig};
-use super::donor::Donor;
+use super::donor::{Donor, ReadItems};
 use super::exchange::{self, PushPlan};
 use super::fetch::{self, Compared};
 use super::outtake;
@@ -19,7 +19,7 @@ use crate::merge;
 use crate::model::{Domain, Hash, Kind, ReplicaId, SnapshotId, Value};
 use crate::port::Objects;
 use crate::remote::Remote;
-use crate::source::{Index, OpenFiles};
+use crate::source::Index;
 use crate::store::{Lock, Step, Store, StoreError, View};
 
 /// The name of the folder that holds a store.
@@ -481,7 +481,7 @@ pub(super) struct Run {
     /// Heads against which what comes is compared.
     pub(super) before: BTreeMap<String, Vec<SnapshotId>>,
     open_before: BTreeSet<(String, String, String)>,
-    pub(super) indexes: BTreeMap<String, (Index, OpenFiles)>,
+    pub(super) indexes: BTreeMap<String, ReadItems>,
     /// Fingerprints of the tables that were read.
     pub(super) tables: BTreeMap<String, table::Rows>,
     /// Sources without news of their own, of which nothing was read.
@@ -657,16 +657,15 @@ impl Run {
                 continue;
             }
             let known = self.indexes.remove(&config.name);
-            let (index, open) = known.map_or_else(|| load_index(work, config), Ok)?;
-            if outtake::is_in_step(work, config, &index) {
-                self.indexes.insert(config.name.clone(), (index, open));
+            let items = known.map_or_else(|| load_index(work, config), Ok)?;
+            if outtake::is_in_step(work, config, &items.index) {
+                self.indexes.insert(config.name.clone(), items);
                 continue;
             }
-            let donors = sources.iter().filter_map(|donor| {
-                let (index, open) = self.indexes.get(&donor.name)?;
-                Donor::new(work, donor, index, open)
-            });
-            if let Some(plan) = outtake::plan(work, config, &index, open, donors.collect())? {
+            let donors = sources
+                .iter()
+                .filter_map(|donor| Donor::new(work, donor, self.indexes.get(&donor.name)?));
+            if let Some(plan) = outtake::plan(work, config, &items.index, items.open, donors.collect())? {
                 plans.push((config.clone(), Plan::Items(Box::new(plan))));
             }
         }
@@ -707,10 +706,13 @@ pub(super) fn heads_of(work: &Work<'_>) -> BTreeMap<String, Vec<SnapshotId>> {
         .collect()
 }
 
-fn load_index(work: &Work<'_>, config: &SourceConfig) -> SyncResult<(Index, OpenFiles)> {
+fn load_index(work: &Work<'_>, config: &SourceConfig) -> SyncResult<ReadItems> {
     let view = work.source_view(&config.name);
     let index = Index::load(work.objects, &view.index, &view.files).map_err(|error| source_error(config, error))?;
-    Ok((index, OpenFiles::new()))
+    Ok(ReadItems {
+        index,
+        ..ReadItems::default()
+    })
 }
 
 fn open_conflicts(work: &Work<'_>, states: &BTreeMap<String, State>) -> SyncResult<BTreeSet<(String, String, String)>> {

@@ -31,7 +31,7 @@ impl Run {
             let taken: Taken = intake::take_in(work, config, options.overrides, options.message.as_deref())?;
             self.report.unions.extend(taken.unions);
             self.add_source(taken.report);
-            self.indexes.insert(config.name.clone(), (taken.index, taken.scan.open));
+            self.indexes.insert(config.name.clone(), taken.items);
         }
         // What was read now was here before what comes next.
         self.before = heads_of(work);

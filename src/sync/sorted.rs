@@ -33,7 +33,8 @@ impl SortedRecords {
         self.open.is_empty() && self.runs.is_empty()
     }
 
-    fn push_bytes(&mut self, key: RecordKey, bytes: Vec<u8>) -> SyncResult<()> {
+    /// Adds a record given by its canonical bytes, which are taken over.
+    pub(super) fn push_bytes(&mut self, key: RecordKey, bytes: Vec<u8>) -> SyncResult<()> {
         self.open_bytes += bytes.len() + 64;
         self.open.push((key, bytes));
         if self.open_bytes >= RUN_BYTES {
@@ -59,6 +60,17 @@ impl SortedRecords {
 
     /// Calls for the records in order of their keys.
     pub(super) fn in_order(&mut self) -> SyncResult<impl Iterator<Item = SyncResult<(RecordKey, Value)>> + '_> {
+        Ok(self.in_order_encoded()?.map(|next| {
+            let (key, bytes) = next?;
+            let record = cbor::decode(&bytes).map_err(|error| other("sorting records", error))?;
+            Ok((key, record))
+        }))
+    }
+
+    /// Calls for the canonical bytes of the records in order of their keys.
+    pub(super) fn in_order_encoded(
+        &mut self,
+    ) -> SyncResult<impl Iterator<Item = SyncResult<(RecordKey, Vec<u8>)>> + '_> {
         if !self.open.is_empty() {
             self.end_run(self.runs.is_empty())?;
         }
@@ -77,8 +89,7 @@ impl SortedRecords {
                     Err(error) => return Some(Err(error)),
                 }
             }
-            let record = cbor::decode(&bytes).map_err(|error| other("sorting records", error));
-            Some(record.map(|record| (key, record)))
+            Some(Ok((key, bytes)))
         }))
     }
 }

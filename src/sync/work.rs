@@ -7,6 +7,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use super::config::{Config, SourceConfig};
+use super::sorted::SortedRecords;
 use super::{Environment, SyncError, SyncResult, other};
 use crate::delta::{Entry, State, Transaction};
 use crate::format::{self, Format};
@@ -159,6 +160,39 @@ impl<'a> Work<'a> {
         self.author_from(collection, parents, transactions.map(Ok), message)
     }
 
+    /// Says who authors a snapshot now.
+    fn authoring(&self, collection: &str, message: Option<&str>) -> Authoring {
+        let known = self.view.collections.get(collection);
+        Authoring {
+            collection: collection.to_owned(),
+            kind: known.map_or(Kind::Contact, |view| view.kind),
+            replica: self.view.replica,
+            system: self.view.system.clone(),
+            time: self.env.clock.now(),
+            message: message.map(str::to_owned),
+        }
+    }
+
+    /// Records the first snapshot of a collection: `records`, in order of their keys, by their canonical bytes.
+    pub(super) fn author_first(
+        &mut self,
+        collection: &str,
+        records: &mut SortedRecords,
+        message: Option<&str>,
+    ) -> SyncResult<SnapshotId> {
+        let wrap = |error| other("recording a snapshot", error);
+        let meta = self.authoring(collection, message);
+        let kind = meta.kind;
+        let mut snapshot = merge::Additions::new(self.objects);
+        for record in records.in_order_encoded()? {
+            let (key, record) = record?;
+            snapshot.push(key.bytes(), &record).map_err(wrap)?;
+        }
+        let id = snapshot.finish(meta).map_err(wrap)?;
+        self.add_heads(collection, kind, &[id])?;
+        Ok(id)
+    }
+
     /// Records a snapshot of transactions that may fail to arrive.
     pub(super) fn author_from(
         &mut self,
@@ -167,19 +201,8 @@ impl<'a> Work<'a> {
         mut transactions: impl Iterator<Item = SyncResult<Transaction>>,
         message: Option<&str>,
     ) -> SyncResult<SnapshotId> {
-        let kind = self
-            .view
-            .collections
-            .get(collection)
-            .map_or(Kind::Contact, |view| view.kind);
-        let meta = Authoring {
-            collection: collection.to_owned(),
-            kind,
-            replica: self.view.replica,
-            system: self.view.system.clone(),
-            time: self.env.clock.now(),
-            message: message.map(str::to_owned),
-        };
+        let meta = self.authoring(collection, message);
+        let kind = meta.kind;
         let mut failure = None;
         let list = std::iter::from_fn(|| match transactions.next()? {
             Ok(transaction) => Some(Ok(transaction)),
