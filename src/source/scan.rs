@@ -31,6 +31,8 @@ pub struct ScanInput<'a> {
     pub views: &'a Hash,
     /// The lens of the previous state.
     pub lens: Option<Hash>,
+    /// Whether the choice of what is shown changed: then everything is read anew.
+    pub reread: bool,
     /// The number the next new item gets.
     pub next_item: u64,
     /// The present time.
@@ -200,6 +202,8 @@ struct OpenItem {
     at: usize,
     line: u64,
     fingerprint: Fingerprint,
+    /// The item that had the same bytes, where only the choice of what is shown changed.
+    same: Option<u64>,
     /// The number it gets if it turns out to be new.
     fresh: Option<u64>,
 }
@@ -249,7 +253,7 @@ pub fn scan(input: &ScanInput<'_>, cache: &mut StatCache) -> Result<Scan, Source
     };
     for state in &states {
         let known = input.index.files.get(&state.name);
-        if let (Some((hash, order)), Some(cached)) = (known, state.hash)
+        if let (Some((hash, order)), Some(cached), false) = (known, state.hash, input.reread)
             && *hash == cached
             && !order.contains(&0)
         {
@@ -268,7 +272,7 @@ pub fn scan(input: &ScanInput<'_>, cache: &mut StatCache) -> Result<Scan, Source
         let hash = file_hash(&bytes);
         cache.remember(&state.name, state.stat, hash, input.now);
         match known {
-            Some((before, order)) if *before == hash && !order.contains(&0) => {
+            Some((before, order)) if *before == hash && !order.contains(&0) && !input.reread => {
                 scanner.keep_file(&state.name, hash, order);
             }
             _ => scanner.changed_file(&state.name, hash, bytes)?,
@@ -358,8 +362,8 @@ impl Scanner<'_> {
             } else {
                 fingerprint(item.bytes)
             };
-            let same = by_bytes.get_mut(&print).and_then(Vec::pop).filter(|_| same_lens);
-            if let Some(number) = same {
+            let same = by_bytes.get_mut(&print).and_then(Vec::pop);
+            if let Some(number) = same.filter(|_| same_lens) {
                 missing.remove(&number);
                 order.push(number);
                 continue;
@@ -373,6 +377,7 @@ impl Scanner<'_> {
                         at,
                         line: item.line,
                         fingerprint: print,
+                        same: same.filter(|_| self.input.reread),
                         fresh: None,
                     });
                 }
@@ -436,8 +441,10 @@ impl Scanner<'_> {
                 let view = parsed.record.as_map().unwrap_or(&empty);
                 new.push(Candidate::new(&item.file, parsed.native_id.as_deref(), view));
             }
+            let same = items.iter().enumerate().filter_map(|(at, item)| Some((at, item.same?)));
+            let matching = Matching::new(&new, &old).with(same);
             self.open = items;
-            found = Matching::new(&new, &old).run(&|found| self.by_neighbours(found));
+            found = matching.run(&|found| self.by_neighbours(found));
         }
         let mut items = std::mem::take(&mut self.open);
         let mut fresh = 0;

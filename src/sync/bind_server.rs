@@ -20,6 +20,9 @@ impl Repository {
                 parts.url
             )));
         }
+        if !options.fields.is_empty() {
+            return Err(SyncError::NotBuilt("`add-source --fields` for tables"));
+        }
         let stem = parts.table.as_deref().unwrap_or("postgres");
         let name = self.source_name(options.name.as_deref(), Path::new(last_name(stem)))?;
         let mut place = table::Location {
@@ -66,6 +69,7 @@ impl Repository {
             key: options.key.clone(),
             map: None,
             filter: options.filter.clone(),
+            fields: options.fields.clone(),
             direction: direction_of(options)?,
         };
         let wrap = |error| super::source_error(&source, error);

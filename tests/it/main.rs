@@ -33,6 +33,7 @@ mod quiet;
 mod ranks;
 mod readme;
 mod safeguards;
+mod selection;
 mod table_corpus;
 mod table_crash;
 mod table_files;
