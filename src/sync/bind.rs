@@ -70,9 +70,6 @@ impl Repository {
         if map.is_none()
             && let Some(format) = choose_table(&self.env, &place, options, exists, is_known)?
         {
-            if !options.fields.is_empty() {
-                return Err(SyncError::NotBuilt("`add-source --fields` for tables"));
-            }
             return self.add_table(options, &*format, place, exists);
         }
         super::selection::Sieve::new(options.filter.as_deref())?;
@@ -256,6 +253,11 @@ impl Repository {
             }
         }
         let is_new = !self.store.view().collections.contains_key(&source.collection);
+        if !source.fields.is_empty() {
+            let work = self.reading();
+            let schema = tables::schema_of(&work, &work.state(&source.collection)?)?;
+            tables::check_fields(&source.fields, opened.columns(), &schema)?;
+        }
         if let Some(Ok(filter)) = source.filter.as_deref().map(Filter::parse) {
             let work = self.reading();
             let schema = tables::schema_of(&work, &work.state(&source.collection)?)?;

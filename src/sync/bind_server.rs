@@ -20,9 +20,6 @@ impl Repository {
                 parts.url
             )));
         }
-        if !options.fields.is_empty() {
-            return Err(SyncError::NotBuilt("`add-source --fields` for tables"));
-        }
         let stem = parts.table.as_deref().unwrap_or("postgres");
         let name = self.source_name(options.name.as_deref(), Path::new(last_name(stem)))?;
         let mut place = table::Location {
