@@ -117,7 +117,7 @@ set edit:completion:arg-completer[dsync] = {|@words|
             cand --key 'The columns that identify a row'
             cand --map 'A mapping file that says which column is which field'
             cand --filter 'Only rows that match, such as ''country = "DE" and price > 10'''
-            cand --fields 'Only these fields'
+            cand --fields 'Only these fields, such as name,phones,emails'
             cand --direction 'Which way changes go [default: both]'
             cand -C 'Work as if started in DIR'
             cand --store 'Use the store in DIR, not the one in or above the working directory [env: DSYNC_STORE]'

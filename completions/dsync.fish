@@ -112,7 +112,7 @@ complete -c dsync -n "__fish_dsync_using_subcommand add-source" -l format -d 'Th
 complete -c dsync -n "__fish_dsync_using_subcommand add-source" -l key -d 'The columns that identify a row' -r
 complete -c dsync -n "__fish_dsync_using_subcommand add-source" -l map -d 'A mapping file that says which column is which field' -r -F
 complete -c dsync -n "__fish_dsync_using_subcommand add-source" -l filter -d 'Only rows that match, such as \'country = "DE" and price > 10\'' -r
-complete -c dsync -n "__fish_dsync_using_subcommand add-source" -l fields -d 'Only these fields' -r
+complete -c dsync -n "__fish_dsync_using_subcommand add-source" -l fields -d 'Only these fields, such as name,phones,emails' -r
 complete -c dsync -n "__fish_dsync_using_subcommand add-source" -l direction -d 'Which way changes go [default: both]' -r -f -a "both\t'Read and write the source'
 in\t'Read it only'
 out\t'Write it only'"

@@ -46,11 +46,11 @@ pub(super) struct AddSourceArgs {
     /// A mapping file that says which column is which field
     #[arg(long, value_name = "FILE")]
     map: Option<PathBuf>,
-    /// Only rows that match, such as 'country = "DE" and price > 10'
+    /// Only records that match, such as 'country = "DE" and price > 10'
     #[arg(long, value_name = "EXPR", hide_short_help = true)]
     filter: Option<String>,
-    /// Only these fields
-    #[arg(long, value_name = "F", value_delimiter = ',')]
+    /// Only these fields, such as name,phones,emails
+    #[arg(long, value_name = "F", value_delimiter = ',', hide_short_help = true)]
     fields: Vec<String>,
     /// Which way changes go [default: both]
     #[arg(long)]

@@ -29,8 +29,12 @@ impl Sources {
                 .filter
                 .as_deref()
                 .map(|filter| format!(", where {}", escape(filter)));
+            let fields = match source.fields.as_slice() {
+                [] => String::new(),
+                fields => format!(", only {}", escape(&fields.join(", "))),
+            };
             cx.ui.line(format!(
-                "{}: {} in collection {}, {}{direction}{}, {}",
+                "{}: {} in collection {}, {}{direction}{fields}{}, {}",
                 cx.ui.paint(Role::Heading, escape(&source.name)),
                 escape(&source.format),
                 escape(&source.collection),

@@ -10,7 +10,10 @@ pub mod csv;
 pub mod jscontact;
 pub mod json;
 pub mod rows;
+mod selected;
 pub mod vcard;
+
+pub use selected::Selected;
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;

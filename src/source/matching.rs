@@ -97,6 +97,12 @@ impl<'a> Matching<'a> {
         }
     }
 
+    /// Takes what is known already.
+    pub(super) fn with(mut self, known: impl Iterator<Item = (usize, u64)>) -> Self {
+        known.for_each(|(at, number)| self.take(at, number));
+        self
+    }
+
     /// Applies all rules; `neighbours` gives, for each open new item, the old items that could only be it by place.
     pub(super) fn run(mut self, neighbours: &Neighbours<'_>) -> BTreeMap<usize, u64> {
         self.by_key(|item| {

@@ -31,6 +31,8 @@ pub struct ScanInput<'a> {
     pub views: &'a Hash,
     /// The lens of the previous state.
     pub lens: Option<Hash>,
+    /// Whether the choice of what is shown changed: then everything is read anew.
+    pub reread: bool,
     /// The number the next new item gets.
     pub next_item: u64,
     /// The present time.
@@ -207,6 +209,8 @@ struct OpenItem {
     at: usize,
     line: u64,
     fingerprint: Fingerprint,
+    /// The item that had the same bytes, where only the choice of what is shown changed.
+    same: Option<u64>,
     /// The number it gets if it turns out to be new.
     fresh: Option<u64>,
 }
@@ -271,7 +275,7 @@ pub fn scan<'f>(
     };
     for state in &states {
         let known = input.index.files.get(&state.name);
-        if let (Some((hash, order)), Some(cached)) = (known, state.hash)
+        if let (Some((hash, order)), Some(cached), false) = (known, state.hash, input.reread)
             && *hash == cached
             && !order.contains(&0)
         {
@@ -291,7 +295,7 @@ pub fn scan<'f>(
         let hash = file_hash(&bytes);
         cache.remember(&state.name, stat, hash, input.now);
         match known {
-            Some((before, order)) if *before == hash && !order.contains(&0) => {
+            Some((before, order)) if *before == hash && !order.contains(&0) && !input.reread => {
                 scanner.keep_file(&state.name, hash, order);
             }
             _ => scanner.changed_file(&state.name, hash, bytes)?,
@@ -373,8 +377,8 @@ impl Scanner<'_, '_> {
             } else {
                 fingerprint(item.bytes)
             };
-            let same = by_bytes.get_mut(&print).and_then(Vec::pop).filter(|_| same_lens);
-            if let Some(number) = same {
+            let same = by_bytes.get_mut(&print).and_then(Vec::pop);
+            if let Some(number) = same.filter(|_| same_lens) {
                 missing.remove(&number);
                 order.push(number);
                 continue;
@@ -393,6 +397,7 @@ impl Scanner<'_, '_> {
                         at,
                         line: item.line,
                         fingerprint: print,
+                        same: same.filter(|_| self.input.reread),
                         fresh: None,
                     });
                 }
@@ -492,8 +497,10 @@ impl Scanner<'_, '_> {
                 let view = parsed.record.as_map().unwrap_or(&empty);
                 new.push(Candidate::new(&item.file, parsed.native_id.as_deref(), view));
             }
+            let same = items.iter().enumerate().filter_map(|(at, item)| Some((at, item.same?)));
+            let matching = Matching::new(&new, &old).with(same);
             self.open = items;
-            found = Matching::new(&new, &old).run(&|found| self.by_neighbours(found));
+            found = matching.run(&|found| self.by_neighbours(found));
         }
         let mut items = std::mem::take(&mut self.open);
         let mut fresh = self.scan.fresh.fresh;

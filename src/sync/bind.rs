@@ -26,9 +26,6 @@ const FOLDER_SAMPLES: usize = 5;
 impl Repository {
     /// Binds a source; writes nothing into it. Returns it and what is worth telling.
     pub fn add_source(&mut self, cwd: &Path, options: &AddSource) -> SyncResult<(SourceReportLine, Vec<String>)> {
-        if !options.fields.is_empty() {
-            return Err(SyncError::NotBuilt("`add-source --fields`"));
-        }
         if let Some(filter) = &options.filter {
             Filter::parse(filter)?;
         }
@@ -75,9 +72,7 @@ impl Repository {
         {
             return self.add_table(options, &*format, place, exists);
         }
-        if options.filter.is_some() {
-            return Err(SyncError::NotBuilt("`--filter` for sources other than tables"));
-        }
+        super::selection::Sieve::new(options.filter.as_deref())?;
         if !options.key.is_empty() || place.table.is_some() {
             return Err(SyncError::Usage(format!("`{}` is no table of rows", options.location)));
         }
@@ -115,9 +110,11 @@ impl Repository {
             format: format.info().name.clone(),
             key: Vec::new(),
             map,
-            filter: None,
+            filter: options.filter.clone(),
+            fields: options.fields.clone(),
             direction,
         };
+        source.contact_fields()?;
         let mut items = 0;
         if exists {
             items = count_items(&self.env, &*format, path, &mut notes)?;
@@ -199,6 +196,7 @@ impl Repository {
             key: options.key.clone(),
             map: None,
             filter: options.filter.clone(),
+            fields: options.fields.clone(),
             direction: direction_of(options)?,
         };
         let mut items = 0;
@@ -255,6 +253,11 @@ impl Repository {
             }
         }
         let is_new = !self.store.view().collections.contains_key(&source.collection);
+        if !source.fields.is_empty() {
+            let work = self.reading();
+            let schema = tables::schema_of(&work, &work.state(&source.collection)?)?;
+            tables::check_fields(&source.fields, opened.columns(), &schema)?;
+        }
         if let Some(Ok(filter)) = source.filter.as_deref().map(Filter::parse) {
             let work = self.reading();
             let schema = tables::schema_of(&work, &work.state(&source.collection)?)?;
@@ -418,6 +421,7 @@ pub(super) fn line(source: &SourceConfig, items: u64) -> SourceReportLine {
         location: shown_location(source),
         direction: source.direction.name().to_owned(),
         filter: source.filter.clone(),
+        fields: source.fields.clone(),
         items,
     }
 }

@@ -66,6 +66,7 @@ impl Repository {
             key: options.key.clone(),
             map: None,
             filter: options.filter.clone(),
+            fields: options.fields.clone(),
             direction: direction_of(options)?,
         };
         let wrap = |error| super::source_error(&source, error);

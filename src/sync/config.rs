@@ -8,6 +8,7 @@ use toml_edit::{DocumentMut, InlineTable, Item, Table, value};
 use super::{SyncError, SyncResult};
 use crate::disk::Disk;
 use crate::model::at_place;
+use crate::model::contact::Fields;
 use crate::model::filter::Filter;
 use crate::source::table::{is_server, postgres};
 
@@ -69,6 +70,9 @@ pub struct SourceConfig {
     /// Which records it shows, in the language of [`Filter`].
     #[serde(default)]
     pub filter: Option<String>,
+    /// Which fields or columns it shows, by name; all when empty.
+    #[serde(default)]
+    pub fields: Vec<String>,
     /// Which way changes flow.
     #[serde(default)]
     pub direction: Direction,
@@ -92,6 +96,18 @@ impl SourceConfig {
             ));
         }
         Ok(())
+    }
+}
+
+impl SourceConfig {
+    /// Returns which fields a source of contacts shows; `None` where it shows all that its format can.
+    pub(super) fn contact_fields(&self) -> SyncResult<Option<Fields>> {
+        if self.fields.is_empty() {
+            return Ok(None);
+        }
+        let fields = Fields::parse(&self.fields);
+        let fields = fields.map_err(|error| SyncError::Usage(format!("source `{}`: {error}", self.name)))?;
+        Ok(Some(fields))
     }
 }
 
@@ -277,6 +293,9 @@ impl Config {
         }
         if let Some(filter) = &source.filter {
             table["filter"] = value(filter);
+        }
+        if !source.fields.is_empty() {
+            table["fields"] = value(source.fields.iter().collect::<toml_edit::Array>());
         }
         if source.direction != Direction::Both {
             table["direction"] = value(source.direction.name());

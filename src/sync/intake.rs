@@ -11,7 +11,7 @@ use super::recognise::{recognise, shown_first};
 use super::report::{SetAside, SourceReport, Union};
 use super::sorted::SortedRecords;
 use super::work::Work;
-use super::{Overrides, SyncResult, other};
+use super::{Overrides, SyncResult, other, selection};
 use crate::delta::{FieldOperation, Operation, State, Transaction, apply};
 use crate::format::Document;
 use crate::merge;
@@ -82,6 +82,7 @@ fn read<'f>(
         index,
         views: &view.views,
         lens: view.lens,
+        reread: selection::Change::of(work, config)? != selection::Change::None,
         next_item: view.next_item.max(1),
         now: work.env.clock.now(),
         missing_is_empty: allow.empty,
@@ -100,6 +101,9 @@ pub(super) fn is_untouched(work: &Work<'_>, config: &SourceConfig) -> SyncResult
     let Some(view) = work.view.sources.get(&config.name) else {
         return Ok(false);
     };
+    if selection::Change::of(work, config)? != selection::Change::None || selection::is_filter_new(work, config) {
+        return Ok(false);
+    }
     let place = work.place(config)?;
     let cache = load_cache(work, config);
     // Where the place cannot be read, the scan says so.
@@ -153,6 +157,9 @@ pub(super) fn take_in(
         edits: BTreeMap::new(),
         origin: BTreeMap::new(),
         stale: BTreeSet::new(),
+        change: selection::Change::of(work, config)?,
+        sieve: selection::Sieve::new(config.filter.as_deref())?,
+        strangers: 0,
         report: SourceReport {
             name: config.name.clone(),
             ..SourceReport::default()
@@ -174,7 +181,7 @@ pub(super) fn take_in(
     }
     if inwards {
         for edited in &scan.edited {
-            taker.edited(work, edited)?;
+            taker.edited(work, &scan, edited)?;
         }
         taker.removed(work, &index, &scan.removed)?;
     }
@@ -189,6 +196,7 @@ pub(super) fn take_in(
         taker.fresh(work, &index, &scan, inwards)?;
         scan.fresh.release();
     }
+    taker.report.notes.extend(selection::strangers(taker.strangers));
     taker.finish(work, &mut index, &scan, message)?;
     note_agreement(work, config, &index, &mut cache);
     Ok(Taken {
@@ -219,6 +227,11 @@ struct Taker<'c> {
     origin: BTreeMap<u64, Vec<SnapshotId>>,
     /// Items that show a derived value of before their edits: they are looked at again when sources are written.
     stale: BTreeSet<u64>,
+    /// How the choice of what is shown changed.
+    change: selection::Change,
+    /// Which contacts the source is to show, and how many new ones it is not.
+    sieve: selection::Sieve,
+    strangers: u64,
     report: SourceReport,
     unions: Vec<Union>,
 }
@@ -254,7 +267,7 @@ impl Taker<'_> {
         }
     }
 
-    fn edited(&mut self, work: &Work<'_>, edited: &Edited) -> SyncResult<()> {
+    fn edited(&mut self, work: &Work<'_>, scan: &Scan, edited: &Edited) -> SyncResult<()> {
         let base = edited.entry.base.clone().unwrap_or_else(|| self.base.clone());
         let state = work.state_at(&base)?;
         let key = edited.entry.key.clone();
@@ -262,7 +275,11 @@ impl Taker<'_> {
         let (certain, doubtful) = undegrade(work, &edited.before, record.as_ref(), &edited.edits)?;
         let certain = place_new_elements(record.as_ref(), certain, &edited.after);
         self.report.read.changed += 1;
-        let mut sights = edited.newly_visible.clone();
+        let (mut sights, mut after) = (edited.newly_visible.clone(), edited.after.clone());
+        let document = scan.open.get(&edited.entry.file);
+        if let (Some(record), Some((_, document)), false) = (&record, document, sights.is_empty()) {
+            (sights, after) = selection::first_seen(work, document.as_ref(), record, edited)?;
+        }
         sights.extend(doubtful);
         if let Some(Value::Map(shown)) = &record {
             let news: Vec<_> = sights
@@ -280,10 +297,17 @@ impl Taker<'_> {
         if !certain.is_empty() {
             self.origin.insert(edited.number, base.clone());
         }
+        if let Some(was) = record.as_ref().filter(|_| self.config.filter.is_some())
+            && let Ok(Some(now)) = apply(Some(was), &Operation::Change(certain.clone()))
+            && self.sieve.shows(work.objects, was)?
+            && !self.sieve.shows(work.objects, &now)?
+        {
+            self.strangers += 1;
+        }
         self.change(base, record.as_ref(), &key, certain);
         self.edits.insert(
             edited.number,
-            IndexEdit::Put(edited.entry.clone(), Some(Box::new(edited.after.clone()))),
+            IndexEdit::Put(edited.entry.clone(), Some(Box::new(after))),
         );
         Ok(())
     }
@@ -362,10 +386,12 @@ impl Taker<'_> {
                 self.report.notes.extend(note_shared_uid(uid, &key, &record));
             }
             self.report.read.added += 1;
+            let record = Value::Map(record);
+            self.strangers += u64::from(!self.sieve.shows(work.objects, &record)?);
             self.origin.insert(fresh.number, parents.clone());
             self.show(work, fresh.number, new_entry(&fresh, key.clone()), &view)?;
             let additions = self.additions.entry(parents.clone()).or_default();
-            additions.push(key, &Value::Map(record))?;
+            additions.push(key, &record)?;
         }
         Ok(())
     }
@@ -462,7 +488,11 @@ impl Taker<'_> {
                 entry.base = if shared { None } else { Some(vec![*id]) };
             }
         }
+        if self.change == selection::Change::Wider && self.config.direction != Direction::In {
+            selection::loosen(&mut self.edits, index);
+        }
         let mut view = work.source_view(&self.config.name);
+        selection::note_fields(&mut view, self.config)?;
         if let Some(id) = made.get(&self.base).filter(|_| self.is_all || !self.base.is_empty()) {
             view.base = vec![*id];
         }
@@ -600,7 +630,11 @@ pub(super) fn reading_of(
 }
 
 /// Gives the elements that edits add to a record their place in the order.
-fn place_new_elements(record: Option<&Value>, edits: Vec<FieldOperation>, after: &ItemView) -> Vec<FieldOperation> {
+pub(super) fn place_new_elements(
+    record: Option<&Value>,
+    edits: Vec<FieldOperation>,
+    after: &ItemView,
+) -> Vec<FieldOperation> {
     let mut added = Map::new();
     for edit in &edits {
         if let FieldOperation::Set(path, Value::Map(element)) = edit

@@ -32,6 +32,7 @@ mod resolve;
 mod rewind;
 mod rollback;
 mod scanning;
+mod selection;
 mod settle;
 mod sorted;
 mod states;

@@ -12,7 +12,7 @@ use super::donor::{CopiedView, Copies, Donor};
 use super::intake::{canonical, reading_of, view_of};
 use super::report::{SetAside, SourceReport};
 use super::work::Work;
-use super::{SyncResult, other, source_error};
+use super::{SyncResult, other, selection, source_error};
 use crate::delta::{Entry, State};
 use crate::format::{Document, Format, Old};
 use crate::model::{Domain, Hash, RecordKey, SnapshotId, Value};
@@ -72,6 +72,8 @@ struct Planner<'w, 'a> {
     copies: Copies<'w>,
     /// The items whose views stand in the tree that was taken over from another source.
     mirrored: BTreeSet<u64>,
+    /// Which records the source is to show.
+    sieve: selection::Sieve,
 }
 
 fn decode_record(bytes: &[u8]) -> SyncResult<Option<Value>> {
@@ -82,7 +84,9 @@ fn decode_record(bytes: &[u8]) -> SyncResult<Option<Value>> {
 /// Returns whether a source agrees with its collection, every item of it.
 pub(super) fn is_in_step(work: &Work<'_>, config: &SourceConfig, index: &Index) -> bool {
     let loose = index.items.values().any(|entry| entry.base.is_some());
-    !loose && work.source_view(&config.name).base == work.heads(&config.collection)
+    !loose
+        && work.source_view(&config.name).base == work.heads(&config.collection)
+        && !selection::is_filter_new(work, config)
 }
 
 /// Plans the write-back of one source, of which the files in `open` need not be read again; `None` when it is in step
@@ -125,6 +129,7 @@ pub(super) fn plan<'w>(
         natives: None,
         copies: Copies::default(),
         mirrored: BTreeSet::new(),
+        sieve: selection::Sieve::new(config.filter.as_deref())?,
     };
     planner.prepare_copies(donors)?;
     planner.items()?;
@@ -137,7 +142,8 @@ impl<'w> Planner<'w, '_> {
         let base_state = self.work.state_at(&self.view.base)?;
         let mut changed: BTreeSet<RecordKey> = BTreeSet::new();
         // Where nothing is, everything that differs is new: then no list of it is needed.
-        let is_empty = self.index.items.is_empty();
+        let is_filter_new = selection::is_filter_new(self.work, self.config);
+        let is_empty = self.index.items.is_empty() && !is_filter_new;
         for change in tree::diff(self.work.objects, &base_state.content, &self.state.content) {
             let change = change.map_err(|error| other("comparing states", error))?;
             let Some(key) = RecordKey::new(change.key) else {
@@ -145,11 +151,15 @@ impl<'w> Planner<'w, '_> {
             };
             if !is_empty {
                 changed.insert(key);
-            } else if let Some(bytes) = change.new
-                && !self.copy(&key)?
-                && let Some(record) = decode_record(&bytes)?
-            {
-                self.append(None, &key, &record)?;
+            } else if let Some(bytes) = change.new {
+                self.new_item(&key, &mut || decode_record(&bytes))?;
+            }
+        }
+        if is_filter_new {
+            // What was hidden until now may be shown, though nobody changed it.
+            for entry in tree::iter(self.work.objects, &self.state.content) {
+                let (key, _) = entry.map_err(|error| other("reading records", error))?;
+                changed.extend(RecordKey::new(key));
             }
         }
         let mut shown: BTreeSet<RecordKey> = BTreeSet::new();
@@ -174,15 +184,30 @@ impl<'w> Planner<'w, '_> {
             self.item(number, entry, &base, &mut shown)?;
         }
         for key in changed {
-            if !shown.contains(&key)
-                && !self.copy(&key)?
-                && let Some(record) = work.record(&self.state, &key)?
-            {
-                self.append(None, &key, &record)?;
+            if !shown.contains(&key) {
+                let state = self.state;
+                self.new_item(&key, &mut || work.record(&state, &key))?;
             }
         }
         work.env.progress.finish();
         Ok(())
+    }
+
+    /// Writes a record that the source does not show yet, if it is to.
+    fn new_item(&mut self, key: &RecordKey, record: &mut dyn FnMut() -> SyncResult<Option<Value>>) -> SyncResult<()> {
+        if self.config.filter.is_none() {
+            // A copy needs no look at the record.
+            if self.copy(key)? {
+                return Ok(());
+            }
+            return record()?.map_or(Ok(()), |record| self.append(None, key, &record));
+        }
+        match record()? {
+            Some(record) if self.sieve.shows(self.work.objects, &record)? && !self.copy(key)? => {
+                self.append(None, key, &record)
+            }
+            _ => Ok(()),
+        }
     }
 
     fn item(
@@ -220,14 +245,37 @@ impl<'w> Planner<'w, '_> {
             }
             return Ok(());
         }
+        // Only what somebody wrote elsewhere takes a record out of a source, and only out of this one.
+        let is_changed = before.as_ref().is_some_and(|before| *before != record);
+        if is_changed && !self.sieve.shows(self.work.objects, &record)? {
+            self.remove(number, entry);
+            return Ok(());
+        }
         let Some(bytes) = self.old_bytes(number, entry, fingerprint) else {
             self.keep(number, entry, "it is not what was last read");
+            return Ok(());
+        };
+        self.rewrite(number, agreed, before.as_ref(), record, &bytes, stale)
+    }
+
+    /// Writes what a record became into its item, whose bytes are known, if that changes them.
+    fn rewrite(
+        &mut self,
+        number: u64,
+        agreed: ItemEntry,
+        before: Option<&Value>,
+        record: Value,
+        bytes: &[u8],
+        stale: bool,
+    ) -> SyncResult<()> {
+        let index = self.index;
+        let Some(entry) = index.items.get(&number) else {
             return Ok(());
         };
         let shown_before =
             Index::view(self.work.objects, &self.view.views, number).map_err(|e| source_error(self.config, e))?;
         let old = Old {
-            bytes: &bytes,
+            bytes,
             bindings: &shown_before.bindings,
         };
         let mut wanted = record;
@@ -246,7 +294,7 @@ impl<'w> Planner<'w, '_> {
                 self.config.name
             ));
         }
-        let same_as_base = match &before {
+        let same_as_base = match before {
             Some(before) => self
                 .put(&entry.file, before, Some(old))?
                 .is_ok_and(|before| before.bytes == put.bytes),

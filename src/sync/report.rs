@@ -413,6 +413,8 @@ pub struct SourceReportLine {
     /// Which records it shows; all where there is none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub filter: Option<String>,
+    /// Which fields it shows; all when empty.
+    pub fields: Vec<String>,
     /// Readable items found when it was bound or last scanned.
     pub items: u64,
 }

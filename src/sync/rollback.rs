@@ -7,7 +7,7 @@ use super::exchange::missing;
 use super::work::Work;
 use super::{SyncResult, other, source_error};
 use crate::delta::State;
-use crate::model::{RecordKey, SnapshotId};
+use crate::model::{Kind, RecordKey, SnapshotId};
 use crate::source::{Index, IndexEdit, ItemEntry};
 use crate::store::SourceView;
 use crate::tree;
@@ -23,7 +23,12 @@ pub(super) fn droppable(
     if work.heads(collection) != later {
         return Ok(None);
     }
-    let shared = work.view.collections.get(collection).map(|view| view.shared.clone());
+    let view = work.view.collections.get(collection);
+    if !earlier.is_empty() && view.is_some_and(|view| view.kind == Kind::Row) {
+        // What a table shows is known by its base alone, so that stays in the history.
+        return Ok(None);
+    }
+    let shared = view.map(|view| view.shared.clone());
     let gone = missing(work, earlier, later)?;
     let mut kept = earlier.to_vec();
     kept.extend(shared.unwrap_or_default());

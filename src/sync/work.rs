@@ -10,8 +10,9 @@ use super::config::{Config, SourceConfig};
 use super::sorted::SortedRecords;
 use super::{Environment, SyncError, SyncResult, other};
 use crate::delta::{Entry, State, Transaction};
-use crate::format::{self, Format};
+use crate::format::{self, Format, Selected};
 use crate::merge::{self, Authoring, History, MergeError};
+use crate::model::contact::Fields;
 use crate::model::row::{Schema, schema_key};
 use crate::model::{BlobShape, Hash, Kind, RecordKey, SnapshotId, Value};
 use crate::port::{Objects, blob};
@@ -237,9 +238,11 @@ impl<'a> Work<'a> {
 
     /// Returns the format of a source, by name or by the person's own mapping.
     pub(super) fn format(&self, config: &SourceConfig) -> SyncResult<Arc<dyn Format>> {
+        let fields = config.contact_fields()?;
+        let chosen = fields.as_ref().map(Fields::text).unwrap_or_default();
         let cached = match &config.map {
-            Some(map) => format!("map {}", map.display()),
-            None => config.format.clone(),
+            Some(map) => format!("{chosen} of map {}", map.display()),
+            None => format!("{chosen} of {}", config.format),
         };
         if let Some(known) = self.formats.borrow().get(&cached) {
             return Ok(known.clone());
@@ -247,6 +250,10 @@ impl<'a> Work<'a> {
         let found = match &config.map {
             Some(map) => read_mapping(self.env, &self.root.join(map))?,
             None => format_named(&config.format)?,
+        };
+        let found = match fields {
+            Some(fields) => Arc::new(Selected::new(found, fields)),
+            None => found,
         };
         self.formats.borrow_mut().insert(cached, found.clone());
         Ok(found)

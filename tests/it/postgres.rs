@@ -123,6 +123,45 @@ fn is_quiet(system: &System<'_>) -> bool {
 }
 
 #[test]
+fn a_table_of_chosen_columns_keeps_the_others() {
+    let Some(mut database) = Database::new(
+        "CREATE TABLE goods (sku text PRIMARY KEY, price numeric(10,2), shelf int NOT NULL DEFAULT 9, weight double precision, made timestamptz);
+         INSERT INTO goods VALUES ('A1', 1.50, 1, 0.1, '2026-01-02 03:04:05+00'), ('B2', 3.20, 2, NULL, NULL)",
+    ) else {
+        return;
+    };
+    let world = World::new();
+    let office = with_csv(&world, "office", CSV, "sku");
+    office.sync();
+    let shop = world.system("shop");
+    shop.add_remote("remote");
+    let options = AddSource {
+        collection: Some("prices".to_owned()),
+        fields: vec!["price".to_owned()],
+        ..AddSource::default()
+    };
+    shop.add_with(&database.location("goods"), "", options);
+    shop.sync();
+    let rows = "SELECT sku, price, shelf, weight, made FROM goods ORDER BY sku";
+    let apple = |price: &str| format!("(A1,{price},1,0.1,\"2026-01-02 03:04:05+00\")");
+    let expected = [apple("1.50"), "(B2,3.20,2,,)".to_owned(), "(C3,7.00,9,,)".to_owned()];
+    assert_eq!(database.rows(rows), expected);
+    assert!(is_quiet(&shop));
+    office.edit("prices.csv", "1.50,10", "1.60,11");
+    database.run("UPDATE goods SET shelf = 7 WHERE sku = 'B2'; UPDATE goods SET price = 8 WHERE sku = 'C3'");
+    for system in [&shop, &office, &shop] {
+        system.sync();
+    }
+    let expected = [apple("1.60"), "(B2,3.20,7,,)".to_owned(), "(C3,8.00,9,,)".to_owned()];
+    assert_eq!(database.rows(rows), expected);
+    office.edit("prices.csv", "A1,Apple,1.60,11\n", "");
+    office.sync();
+    shop.sync();
+    assert_eq!(database.rows(rows), ["(B2,3.20,7,,)", "(C3,8.00,9,,)"]);
+    assert!(is_quiet(&shop) && is_quiet(&office));
+}
+
+#[test]
 fn a_csv_and_a_server_change_one_row_each_and_agree() {
     let Some(mut database) = Database::new(PRICES) else {
         return;

@@ -583,6 +583,25 @@ fn undo_and_restore_bring_rows_back() {
 }
 
 #[test]
+fn undo_brings_rows_back_that_nobody_else_has() {
+    let world = World::new();
+    let one = world.system("one");
+    one.write("prices.csv", PRICES);
+    let options = AddSource {
+        key: vec!["sku".to_owned()],
+        ..AddSource::default()
+    };
+    one.add_with("prices.csv", "csv", options);
+    one.sync();
+    one.write("prices.csv", PRICES.replace("Apple", "Apricot") + "D4,Date,2,1\n");
+    one.sync();
+    one.undo();
+    assert_eq!(one.read("prices.csv"), PRICES);
+    one.quiet();
+    one.verify_clean();
+}
+
+#[test]
 fn what_is_shown_of_rows_is_theirs() {
     let world = World::new();
     let one = with_csv(&world, "one", PRICES, "sku");

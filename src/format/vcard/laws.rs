@@ -249,7 +249,7 @@ fn elements() -> Vec<BoxedStrategy<Option<(String, Value)>>> {
     ]
 }
 
-fn record() -> BoxedStrategy<Value> {
+pub(in crate::format) fn record() -> BoxedStrategy<Value> {
     let keywords = vec(text(), 1..4).prop_map(|words| {
         let words = words
             .into_iter()
@@ -409,7 +409,7 @@ fn edit(version: &str, first: &Value, second: &Value) {
 }
 
 /// Mixes two records: each top-level part and each element comes from one of them.
-fn mixed(left: &Value, right: &Value, choices: &[bool]) -> Value {
+pub(in crate::format) fn mixed(left: &Value, right: &Value, choices: &[bool]) -> Value {
     let mut choices = choices.iter().copied().cycle();
     let (left, right) = (left.as_map().unwrap(), right.as_map().unwrap());
     let mut out = Map::new();

@@ -97,4 +97,4 @@ impl Format for Vcard {
 mod tests;
 
 #[cfg(test)]
-mod laws;
+pub(super) mod laws;

@@ -38,10 +38,12 @@
 //! What belongs to a source stays there and out of the record: REV, PRODID, VERSION, server stamps.
 
 mod align;
+mod fields;
 mod identity;
 mod name;
 
 pub use align::{align, align_new, rename_elements, same_class};
+pub use fields::{Fields, UnknownField, asked, asked_names};
 pub use identity::{IdentityKeys, compatible_names, identity_keys, title};
 pub use name::derive_full_name;
 

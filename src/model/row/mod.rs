@@ -14,4 +14,4 @@ mod schema;
 
 pub use cell::{Cell, Guess, from_value, to_value};
 pub use record::{Large, RowEncoder, columns_of, project};
-pub use schema::{Column, ColumnType, SCHEMA_KEY, Schema, column_id, schema_key};
+pub use schema::{Column, ColumnType, SCHEMA_KEY, Schema, column_id, fold, schema_key};

@@ -90,6 +90,8 @@ pub struct Column {
 pub struct Schema {
     /// The columns in their order.
     pub columns: Vec<Column>,
+    /// Columns that were dropped: their values are kept and shown nowhere.
+    pub dropped: Vec<Column>,
     /// The ids of the key columns in their order; none where rows are identified by what they first held.
     pub key: Vec<String>,
 }
@@ -100,6 +102,25 @@ impl Schema {
         self.columns.iter().find(|column| column.id == id)
     }
 
+    /// Returns the column that a person means: by its name, its id, or its name in other capitals.
+    pub fn named(&self, name: &str) -> Option<&Column> {
+        let exact = self.columns.iter().find(|column| column.name == name);
+        exact.or_else(|| self.column(name)).or_else(|| {
+            let folded = fold(name);
+            self.columns.iter().find(|column| fold(&column.name) == folded)
+        })
+    }
+
+    /// Returns whether an id is that of a column that is or was here.
+    pub fn is_used(&self, id: &str) -> bool {
+        self.column(id).is_some() || self.is_dropped(id)
+    }
+
+    /// Returns whether the column of an id was dropped.
+    pub fn is_dropped(&self, id: &str) -> bool {
+        self.dropped.iter().any(|column| column.id == id)
+    }
+
     /// Returns whether rows have keys of their own.
     pub fn is_keyed(&self) -> bool {
         !self.key.is_empty()
@@ -107,16 +128,22 @@ impl Schema {
 
     /// Returns the record that stands for the schema in the collection's tree.
     pub fn to_record(&self) -> Value {
-        let columns = self.columns.iter().map(|column| {
-            let fields: Map = [
+        let fields_of = |column: &Column| -> Map {
+            let fields = [
                 ("name", Value::from(column.name.as_str())),
                 ("order", Value::Integer(column.order)),
                 ("type", column.kind.name().into()),
-            ]
-            .into_iter()
-            .collect();
+            ];
+            fields.into_iter().collect()
+        };
+        let dropped = self.dropped.iter().map(|column| {
+            let mut fields = fields_of(column);
+            fields.insert("dropped", true.into());
             (column.id.as_str(), Value::Map(fields))
         });
+        let columns = self.columns.iter();
+        let columns = columns.map(|column| (column.id.as_str(), Value::Map(fields_of(column))));
+        let columns = columns.chain(dropped);
         let mut record = Map::new();
         record.insert("columns", Value::Map(columns.collect()));
         if !self.key.is_empty() {
@@ -135,12 +162,17 @@ impl Schema {
             let field = |name: &str| fields.as_map().and_then(|map| map.get(name));
             let name = field("name").and_then(Value::as_text);
             let kind = field("type").and_then(Value::as_text).and_then(ColumnType::by_name);
-            schema.columns.push(Column {
+            let column = Column {
                 id: id.to_string(),
                 name: name.unwrap_or(id).to_owned(),
                 kind: kind.unwrap_or(ColumnType::Text),
                 order: field("order").and_then(Value::as_integer).unwrap_or(i64::MAX),
-            });
+            };
+            if field("dropped") == Some(&Value::Bool(true)) {
+                schema.dropped.push(column);
+            } else {
+                schema.columns.push(column);
+            }
         }
         schema
             .columns
@@ -150,6 +182,11 @@ impl Schema {
         }
         schema
     }
+}
+
+/// Returns a column's name without what people do not look at.
+pub fn fold(name: &str) -> String {
+    name.trim().to_lowercase()
 }
 
 /// The longest column id in bytes (chosen: people's names are shorter; generated ones can be any length).
@@ -181,6 +218,7 @@ mod tests {
         };
         let schema = Schema {
             columns: vec![column("sku", 0, ColumnType::Text), column("a", 1, ColumnType::Decimal)],
+            dropped: vec![column("old", 2, ColumnType::Integer)],
             key: vec!["sku".to_owned()],
         };
         assert_eq!(Schema::from_record(&schema.to_record()), schema);

@@ -16,6 +16,7 @@
 //!
 //! To add a place: implement both traits, list the format in [`formats`]. *Start reading* at [`Table`].
 
+mod chosen;
 mod csv;
 mod json;
 pub mod postgres;
@@ -24,6 +25,7 @@ mod sqlite;
 mod whole;
 mod xlsx;
 
+pub use chosen::{Choice, Chosen};
 pub use prints::{Header, Joined, Matching, NO_RANK, Prints, Unknown};
 
 use std::fmt;
@@ -199,6 +201,12 @@ pub trait Table {
     /// Returns whether its cells have types. Where not, they are [`Cell::Text`] or [`Cell::Null`], and a column gets the
     /// type that all its values print back from.
     fn is_typed(&self) -> bool;
+
+    /// Returns whether a row is looked at as a whole before it is written, so that columns which are not to change must be
+    /// known too.
+    fn compares_rows(&self) -> bool {
+        true
+    }
 
     /// Calls `each` for every row in the table's order, as at one moment. Can be called again; `each` may call [`Self::cells`].
     fn read(&self, each: &mut dyn FnMut(RawRow<'_>) -> Result<(), SourceError>) -> Result<ReadEnd, SourceError>;

@@ -1,6 +1,6 @@
 //! What the rows of a table say against what they showed: edits, and where the table stands beside its base.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::known::{Exception, Exceptions};
 use super::lens::{Lens, row_edits};
@@ -48,6 +48,8 @@ pub(super) struct Edits<'e> {
     pub(super) tried: Option<(Vec<SnapshotId>, State)>,
     /// Whether missing rows are no deletions, because something cannot be read.
     pub(super) is_incomplete: bool,
+    /// Columns that are shown for the first time: what rows have there says what is there, not that somebody changed it.
+    pub(super) new_columns: BTreeSet<String>,
     pub(super) exceptions: Exceptions,
     pub(super) groups: Groups,
     pub(super) additions: SortedRecords,
@@ -238,9 +240,16 @@ impl Edits<'_> {
         on: Vec<SnapshotId>,
         was: &Map,
         now: Map,
-        edits: Vec<FieldOperation>,
+        mut edits: Vec<FieldOperation>,
     ) -> SyncResult<()> {
         let mut agrees = on == self.base && !self.is_first_sight && !self.exceptions.contains_key(key);
+        if !self.new_columns.is_empty() && !on.is_empty() && self.first_seen(key, &mut edits) {
+            agrees = false;
+            if edits.is_empty() {
+                self.exceptions.insert(key.clone(), Exception::Shows(on, now));
+                return Ok(());
+            }
+        }
         let existing = self.work.record(&self.work.state_at(&on)?, key)?;
         if self.sieve.is_active() && self.takes_in() {
             // A row that an edit of its own takes out of the filter stays until somebody else writes it.
@@ -286,6 +295,34 @@ impl Edits<'_> {
         };
         self.groups.entry(on).or_default().insert(key.clone(), operation);
         Ok(())
+    }
+}
+
+impl Edits<'_> {
+    /// Takes what a row has in columns that are shown for the first time out of its edits, and in beside what others
+    /// say there; returns whether there is any.
+    fn first_seen(&mut self, key: &RecordKey, edits: &mut Vec<FieldOperation>) -> bool {
+        let is_new = |edit: &FieldOperation| {
+            let id = edit.path().parts().first();
+            id.is_some_and(|id| self.new_columns.contains(id.as_str()))
+        };
+        let (seen, rest): (Vec<_>, Vec<_>) = std::mem::take(edits).into_iter().partition(is_new);
+        *edits = rest;
+        let is_any = !seen.is_empty();
+        let empty = Value::Map(Map::new());
+        let sets: Vec<_> = seen
+            .into_iter()
+            .filter(|edit| matches!(edit, FieldOperation::Set(..)))
+            .collect();
+        if !sets.is_empty()
+            && self.takes_in()
+            && let Ok(Some(record)) = apply(Some(&empty), &Operation::Change(sets))
+        {
+            let group = self.groups.entry(Vec::new()).or_default();
+            group.insert(key.clone(), Operation::Add(record));
+            self.read.changed += 1;
+        }
+        is_any
     }
 }
 

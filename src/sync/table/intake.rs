@@ -35,12 +35,30 @@ pub(in crate::sync) fn is_untouched(work: &Work<'_>, config: &SourceConfig) -> b
         return false;
     };
     let is_filter_new = config.direction != Direction::In && known::filter(view) != config.filter.as_deref();
-    if is_filter_new || header.tag != Some(known::tag(view)) || !header.is_settled || view.base.is_empty() {
+    let are_fields_new = known::fields(view) != config.fields;
+    if is_filter_new
+        || are_fields_new
+        || has_columns_back(work, config, view).unwrap_or(true)
+        || header.tag != Some(known::tag(view))
+        || !header.is_settled
+        || view.base.is_empty()
+    {
         return false;
     }
     // Where the place cannot be looked at, the scan says so.
     let state = format.state(&work.env.disk, &location_of(config));
     state.is_ok_and(|state| state.is_some_and(|stats| header.is_same(&stats)))
+}
+
+/// Returns whether a column is shown again that was dropped when the source was in step last.
+fn has_columns_back(work: &Work<'_>, config: &SourceConfig, view: &SourceView) -> SyncResult<bool> {
+    let heads = work.heads(&config.collection);
+    if view.base == heads {
+        return Ok(false);
+    }
+    let before = known::schema_of(work, &work.state_at(&view.base)?)?;
+    let now = known::schema_of(work, &work.state_at(&heads)?)?;
+    Ok(before.dropped.iter().any(|column| now.column(&column.id).is_some()))
 }
 
 /// What a table was found to say.
@@ -153,6 +171,7 @@ fn compare(
         looked.notes.push(note.to_owned());
     }
     let tried = known::tried(&view);
+    let new_columns = newly_shown(&view, columns);
     let mut edits = Edits {
         work,
         table,
@@ -169,6 +188,7 @@ fn compare(
             Some((tried.clone(), work.state_at(&tried)?))
         },
         is_incomplete: !gathered.is_complete || !gathered.broken.is_empty(),
+        new_columns,
         exceptions,
         groups: Groups::new(),
         additions: SortedRecords::default(),
@@ -200,6 +220,16 @@ fn compare(
     change_schema(work, config, columns, &base, looked)?;
     looked.rows.is_settled = looked.set_aside.is_empty() && looked.exceptions.is_empty();
     Ok(())
+}
+
+/// Lists the columns of the collection that the source shows for the first time.
+fn newly_shown(view: &SourceView, columns: &Columns) -> BTreeSet<String> {
+    let Some(before) = known::bound(view).filter(|_| !view.base.is_empty()) else {
+        return BTreeSet::new();
+    };
+    let ids = columns.bound.iter().map(|(id, _)| id);
+    let is_new = |id: &&String| columns.old.column(id).is_some() && !before.iter().any(|(known, _)| known == *id);
+    ids.filter(is_new).cloned().collect()
 }
 
 /// Reads the rows in the way that what is known of them allows.
@@ -416,6 +446,9 @@ fn record(work: &mut Work<'_>, config: &SourceConfig, looked: &mut Looked, messa
     }
     if looked.is_first_sight || looked.first.is_some() {
         known::set_filter(&mut view, config.filter.as_deref());
+    }
+    if looked.is_first_sight || looked.first.is_some() || config.direction == Direction::In {
+        known::set_fields(&mut view, &config.fields);
     }
     if looked.is_first_sight {
         view.base = work.heads(&config.collection);

@@ -19,6 +19,9 @@ const TRIED: &str = "tried";
 /// The name under which a source keeps the filter by which its base is shown.
 const FILTER: &str = "filter";
 
+/// The name under which a source keeps the columns that were chosen for it when it was written last.
+const FIELDS: &str = "fields";
+
 /// A row that is not what the source's base says.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Exception {
@@ -149,6 +152,23 @@ pub(super) fn set_filter(view: &mut SourceView, filter: Option<&str>) {
     view.extra.remove(FILTER);
     if let Some(filter) = filter {
         view.extra.insert(FILTER.to_owned(), filter.to_owned());
+    }
+}
+
+/// Returns the columns that were chosen for a source when it was written last, by name; all where there are none.
+pub(super) fn fields(view: &SourceView) -> Vec<String> {
+    let text = view.extra.get(FIELDS);
+    text.and_then(|text| serde_json::from_str(text).ok())
+        .unwrap_or_default()
+}
+
+/// Notes the columns that were chosen for a source.
+pub(super) fn set_fields(view: &mut SourceView, fields: &[String]) {
+    view.extra.remove(FIELDS);
+    if let Ok(text) = serde_json::to_string(fields)
+        && !fields.is_empty()
+    {
+        view.extra.insert(FIELDS.to_owned(), text);
     }
 }
 

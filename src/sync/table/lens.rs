@@ -260,7 +260,7 @@ pub(super) fn bind(
     }
     let mut new = BTreeSet::new();
     for at in 0..columns.len() {
-        let id = column_id(name(at), &|id| binder.taken.contains(id) || schema.column(id).is_some());
+        let id = column_id(name(at), &|id| binder.taken.contains(id) || schema.is_used(id));
         if binder.take(at, [id.as_str()].into_iter()) {
             new.insert(at);
         }

@@ -5,6 +5,7 @@
 //! `sync` the order of steps, history and remotes. *Invariant*: the table shows `lens(base)` but for its exceptions.
 //! `docs/architecture.md`, section "Tables", says why. *Start reading* at [`take_in`] and [`TablePlan`].
 
+mod choice;
 mod columns;
 mod content;
 mod edits;
@@ -20,6 +21,7 @@ mod safeguard;
 mod sieve;
 mod sorter;
 
+pub(super) use choice::check_fields;
 pub(super) use intake::{is_untouched, take_in};
 pub(super) use known::schema_of;
 pub(super) use outtake::{TablePlan, plan, settle};
@@ -202,7 +204,14 @@ pub(super) fn count(work: &Work<'_>, config: &SourceConfig) -> SyncResult<u64> {
 
 /// Opens the table of a source.
 fn open(work: &Work<'_>, config: &SourceConfig, format: &dyn TableFormat) -> SyncResult<Box<dyn table::Table>> {
-    opened(work, config, format).map_err(|error| source_error(config, error))
+    opened(work, config, format)?.map_err(|error| source_error(config, error))
+}
+
+/// Returns which columns a source shows, or showed when `names` were chosen for it.
+fn choice_of(work: &Work<'_>, config: &SourceConfig, names: &[String]) -> SyncResult<choice::Choice> {
+    let schema = schema_of(work, &work.state(&config.collection)?)?;
+    let bound = known::bound(&work.source_view(&config.name));
+    Ok(choice::Choice::new(names, &config.key, &schema, bound.as_ref()))
 }
 
 /// Opens the table of a source; fails as its place does.
@@ -210,11 +219,18 @@ fn opened(
     work: &Work<'_>,
     config: &SourceConfig,
     format: &dyn TableFormat,
-) -> Result<Box<dyn table::Table>, SourceError> {
-    let mut table = format.open(&work.env.disk, &location_of(config))?;
+) -> SyncResult<Result<Box<dyn table::Table>, SourceError>> {
+    let choice = choice_of(work, config, &config.fields)?;
+    let mut table = match format.open(&work.env.disk, &location_of(config)) {
+        Ok(table) => table,
+        Err(error) => return Ok(Err(error)),
+    };
+    if !choice.is_all() {
+        table = Box::new(table::Chosen::new(table, Box::new(move |column| choice.shows(column))));
+    }
     if let Some(bound) = known::bound(&work.source_view(&config.name)) {
         let names: Vec<String> = bound.into_iter().map(|(_, name)| name).collect();
         table.expect(&names);
     }
-    Ok(table)
+    Ok(Ok(table))
 }

@@ -8,7 +8,7 @@ use super::known::{self, Exception, Exceptions};
 use super::lens::{Bound, Lens, row_edits};
 use super::ranks::{Shift, narrow};
 use super::sieve::Sieve;
-use super::{Rows, format_of, location_of, open, opened, row_name, schema_of};
+use super::{Rows, choice_of, format_of, location_of, open, opened, row_name, schema_of};
 use crate::delta::{Entry, State};
 use crate::model::row::{ColumnType, Schema, schema_key};
 use crate::model::{Map, RecordKey, SnapshotId, Value, cbor};
@@ -35,6 +35,10 @@ pub(in crate::sync) struct TablePlan {
     heads: Vec<SnapshotId>,
     /// The filter by which the table shows them.
     filter: Option<String>,
+    /// The columns that are chosen for it.
+    fields: Vec<String>,
+    /// Columns that come into the table though rows had values there before.
+    filled: BTreeSet<String>,
     /// What is left to say of rows once everything is written.
     exceptions: Exceptions,
     bound: Bound,
@@ -81,7 +85,7 @@ pub(in crate::sync) fn plan(
     let is_filter_new = known::filter(&view) != config.filter.as_deref();
     if config.direction == Direction::In
         || heads.is_empty()
-        || (view.base == heads && exceptions.is_empty() && !is_filter_new)
+        || (view.base == heads && exceptions.is_empty() && !is_filter_new && known::fields(&view) == config.fields)
     {
         return Ok(None);
     }
@@ -104,10 +108,13 @@ pub(in crate::sync) fn plan(
         edited: Vec::new(),
         heads,
         filter: config.filter.clone(),
+        fields: config.fields.clone(),
+        filled: BTreeSet::new(),
         exceptions: Exceptions::new(),
         bound: known::bound(&view).unwrap_or_default(),
         rows: Rows::default(),
     };
+    plan.bound.retain(|(id, _)| !schema.is_dropped(id));
     let table = plan.open(work, config, &*format, &schema, view.base.is_empty())?;
     if plan.create.is_none() {
         let names = table.columns().iter().map(|column| &column.name);
@@ -117,8 +124,7 @@ pub(in crate::sync) fn plan(
                 .push("its columns changed meanwhile; it is left for the next run".to_owned());
             return Ok(Some(plan.untouched(work, config)?));
         }
-        let before = schema_of(work, &work.state_at(&view.base)?)?;
-        plan.columns(&schema, &before);
+        plan.columns(work, config, &schema)?;
     }
     if view.base.is_empty() {
         plan.rows = rows.unwrap_or_default();
@@ -187,12 +193,22 @@ impl TablePlan {
         schema: &Schema,
         is_new: bool,
     ) -> SyncResult<Box<dyn Table>> {
-        match opened(work, config, format) {
+        match opened(work, config, format)? {
             Ok(table) => {
                 self.columns = Some(table.columns().to_vec());
                 Ok(table)
             }
             Err(SourceError::Missing(_)) if is_new => {
+                let choice = choice_of(work, config, &config.fields)?;
+                let schema = &Schema {
+                    columns: schema
+                        .columns
+                        .iter()
+                        .filter(|column| choice.wants(column))
+                        .cloned()
+                        .collect(),
+                    ..schema.clone()
+                };
                 let columns = columns_of(schema, format.info().has_tables);
                 let ids = schema.columns.iter().map(|column| column.id.clone());
                 self.bound = ids.zip(columns.iter().map(|column| column.name.clone())).collect();
@@ -212,13 +228,18 @@ impl TablePlan {
         self.write = TableWrite::default();
         self.heads.clone_from(&view.base);
         self.filter = known::filter(&view).map(str::to_owned);
+        self.fields = known::fields(&view);
         self.exceptions = known::load(work.objects, &view)?;
         self.rows = Rows::default();
         Ok(self)
     }
 
     /// Brings columns that came or were renamed elsewhere since the table was last in step.
-    fn columns(&mut self, schema: &Schema, before: &Schema) {
+    fn columns(&mut self, work: &Work<'_>, config: &SourceConfig, schema: &Schema) -> SyncResult<()> {
+        let view = work.source_view(&config.name);
+        let before = schema_of(work, &work.state_at(&view.base)?)?;
+        let last = choice_of(work, config, &known::fields(&view))?;
+        let choice = choice_of(work, config, &config.fields)?;
         for (at, (id, name)) in self.bound.iter_mut().enumerate() {
             let (Some(now), was) = (schema.column(id), before.column(id)) else {
                 continue;
@@ -230,8 +251,11 @@ impl TablePlan {
             }
         }
         for column in &schema.columns {
-            let is_new = before.column(&column.id).is_none();
-            if is_new && !self.bound.iter().any(|(id, _)| *id == column.id) {
+            let is_new = before.column(&column.id).is_none() || !last.wants(column);
+            if is_new && choice.wants(column) && !self.bound.iter().any(|(id, _)| *id == column.id) {
+                if before.is_used(&column.id) {
+                    self.filled.insert(column.id.clone());
+                }
                 self.bound.push((column.id.clone(), column.name.clone()));
                 self.write.columns.push(ColumnEdit::Add {
                     name: column.name.clone(),
@@ -239,6 +263,7 @@ impl TablePlan {
                 });
             }
         }
+        Ok(())
     }
 }
 
@@ -323,6 +348,12 @@ impl Planner<'_> {
                 }
             }
         }
+        if !self.plan.filled.is_empty() {
+            for entry in tree::iter(objects, &self.state.content) {
+                let (key, _) = entry.map_err(|error| other("reading records", error))?;
+                keys.extend(RecordKey::new(key));
+            }
+        }
         keys.remove(&schema_key());
         let mut ranks = BTreeMap::new();
         for key in &keys {
@@ -356,12 +387,7 @@ impl Planner<'_> {
             }
             Some(Exception::Missing) => (self.base_heads.clone(), None),
             Some(Exception::Shows(on, was)) => (on.clone(), Some(was.clone())),
-            None => {
-                let shown = base.as_ref().map(|base| self.before.shows(objects, base)).transpose()? == Some(true);
-                let was = base.as_ref().filter(|_| shown);
-                let was = was.map(|base| self.lens.shown(objects, self.table, base));
-                (self.base_heads.clone(), was.transpose()?)
-            }
+            None => (self.base_heads.clone(), self.shown_before(base.as_ref())?),
         };
         if let Some(record) = &head
             && !self.sieve.shows(objects, record)?
@@ -423,6 +449,18 @@ impl Planner<'_> {
             refused,
         });
         Ok(())
+    }
+
+    /// Returns what the table shows of a record of its base.
+    fn shown_before(&self, base: Option<&Value>) -> SyncResult<Option<Map>> {
+        let objects = self.work.objects;
+        let Some(base) = base else { return Ok(None) };
+        if !self.before.shows(objects, base)? {
+            return Ok(None);
+        }
+        let mut was = self.lens.shown(objects, self.table, base)?;
+        was.retain(|id, _| !self.plan.filled.contains(id.as_str()));
+        Ok(Some(was))
     }
 
     /// Returns whether a row that does not match stays; notes so. Only what was written elsewhere takes one away.
@@ -560,6 +598,7 @@ impl TablePlan {
         view.views = views;
         view.base.clone_from(&self.heads);
         known::set_filter(&mut view, self.filter.as_deref());
+        known::set_fields(&mut view, &self.fields);
         known::set_tried(&mut view, &[]);
         known::set_bound(&mut view, &self.bound);
         work.set_source_view(&config.name, view);
@@ -583,7 +622,10 @@ impl TablePlan {
                 ));
             }
         }
-        let mut table = opened(work, config, &*format)?;
+        let mut table = match opened(work, config, &*format) {
+            Ok(table) => table?,
+            Err(error) => return Ok(WriteOutcome::Busy(crate::sync::chain(&error))),
+        };
         if self.columns.as_ref().is_some_and(|columns| columns != table.columns()) {
             return Ok(WriteOutcome::Busy(
                 "its columns changed meanwhile; it is left for the next run".to_owned(),

@@ -38,17 +38,9 @@ impl Sieve {
     pub(super) fn lenient(filter: Option<&str>, schema: &Schema) -> SyncResult<Self> {
         let filter = filter.map(Filter::parse).transpose()?;
         let fields = filter.as_ref().map(Filter::fields).unwrap_or_default();
-        let ids = fields.into_iter().filter_map(|field| {
-            let named = schema.columns.iter().find(|column| column.name == field);
-            let column = named.or_else(|| schema.column(field)).or_else(|| {
-                let folded = field.to_lowercase();
-                schema
-                    .columns
-                    .iter()
-                    .find(|column| column.name.trim().to_lowercase() == folded)
-            })?;
-            Some((field.to_owned(), column.id.clone()))
-        });
+        let ids = fields
+            .into_iter()
+            .filter_map(|field| Some((field.to_owned(), schema.named(field)?.id.clone())));
         let ids = ids.collect();
         Ok(Self { filter, ids })
     }
