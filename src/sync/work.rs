@@ -214,10 +214,13 @@ impl<'a> Work<'a> {
 
     /// Returns the format of a source, by name or by the person's own mapping.
     pub(super) fn format(&self, config: &SourceConfig) -> SyncResult<Arc<dyn Format>> {
-        let cached = match &config.map {
+        let mut cached = match &config.map {
             Some(map) => format!("map {}", map.display()),
             None => config.format.clone(),
         };
+        if let Some(encoding) = &config.encoding {
+            cached = format!("{cached} in {encoding}");
+        }
         if let Some(known) = self.formats.borrow().get(&cached) {
             return Ok(known.clone());
         }
@@ -225,6 +228,7 @@ impl<'a> Work<'a> {
             Some(map) => read_mapping(self.env, &self.root.join(map))?,
             None => format_named(&config.format)?,
         };
+        let found = in_encoding(found, config.encoding.as_deref())?;
         self.formats.borrow_mut().insert(cached, found.clone());
         Ok(found)
     }
@@ -273,6 +277,19 @@ pub(super) fn format_named(name: &str) -> SyncResult<Arc<dyn Format>> {
             candidates,
         }),
     }
+}
+
+/// Returns a format for files in an encoding that a person stated.
+pub(super) fn in_encoding(format: Arc<dyn Format>, label: Option<&str>) -> SyncResult<Arc<dyn Format>> {
+    let Some(label) = label else { return Ok(format) };
+    format.in_encoding(label).map(Arc::from).ok_or_else(|| {
+        let name = &format.info().name;
+        SyncError::Usage(if format.in_encoding("utf-8").is_some() {
+            format!("`{label}` is no encoding that is known; known are the labels of the web's Encoding Standard, such as windows-1250, iso-8859-2, koi8-r, shift_jis, gbk")
+        } else {
+            format!("files of {name} say their encoding themselves; it cannot be stated")
+        })
+    })
 }
 
 /// Reads a person's own mapping file.

@@ -43,7 +43,7 @@ mod name;
 
 pub use align::{align, rename_elements, same_class};
 pub use identity::{IdentityKeys, compatible_names, identity_keys, title};
-pub use name::derive_full_name;
+pub use name::{derive_full_name, is_generation};
 
 use super::{Map, Text};
 
