@@ -21,6 +21,7 @@ mod converge;
 mod copies;
 mod crash;
 mod env;
+mod errors;
 mod generated;
 mod hostile;
 mod identity;
