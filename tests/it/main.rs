@@ -40,5 +40,6 @@ mod table_files;
 mod table_filter;
 mod table_random;
 mod table_sync;
+mod traps;
 mod undo;
 mod world;
