@@ -122,6 +122,7 @@ Register-ArgumentCompleter -Native -CommandName 'dsync' -ScriptBlock {
             [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'The format, one of `dsync formats` [default: detected]')
             [CompletionResult]::new('--key', '--key', [CompletionResultType]::ParameterName, 'The columns that identify a row')
             [CompletionResult]::new('--map', '--map', [CompletionResultType]::ParameterName, 'A mapping file that says which column is which field')
+            [CompletionResult]::new('--encoding', '--encoding', [CompletionResultType]::ParameterName, 'The encoding of a CSV file, such as windows-1250 [default: as its bytes say]')
             [CompletionResult]::new('--filter', '--filter', [CompletionResultType]::ParameterName, 'Only rows that match, such as ''country = "DE" and price > 10''')
             [CompletionResult]::new('--fields', '--fields', [CompletionResultType]::ParameterName, 'Only these fields, such as name,phones,emails')
             [CompletionResult]::new('--direction', '--direction', [CompletionResultType]::ParameterName, 'Which way changes go [default: both]')
@@ -660,6 +661,7 @@ Register-ArgumentCompleter -Native -CommandName 'dsync' -ScriptBlock {
         }
         'dsync;convert' {
             [CompletionResult]::new('--from', '--from', [CompletionResultType]::ParameterName, 'The format of IN [default: detected]')
+            [CompletionResult]::new('--encoding', '--encoding', [CompletionResultType]::ParameterName, 'The encoding of IN, such as windows-1250 [default: as its bytes say]')
             [CompletionResult]::new('--to', '--to', [CompletionResultType]::ParameterName, 'The format of OUT [default: by its name, or that of what is there]')
             [CompletionResult]::new('-C', '-C ', [CompletionResultType]::ParameterName, 'Work as if started in DIR')
             [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'Use the store in DIR, not the one in or above the working directory [env: DSYNC_STORE]')

@@ -374,7 +374,7 @@ _dsync() {
             return 0
             ;;
         dsync__subcmd__add__subcmd__source)
-            opts="-c -C -q -v -h --name --collection --format --key --map --filter --fields --direction --create --dry-run --store --json --quiet --verbose --color --wait --help"
+            opts="-c -C -q -v -h --name --collection --format --key --map --encoding --filter --fields --direction --create --dry-run --store --json --quiet --verbose --color --wait --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -401,6 +401,10 @@ _dsync() {
                     return 0
                     ;;
                 --map)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --encoding)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -648,13 +652,17 @@ _dsync() {
             return 0
             ;;
         dsync__subcmd__convert)
-            opts="-C -q -v -h --from --to --dry-run --store --json --quiet --verbose --color --wait --help"
+            opts="-C -q -v -h --from --encoding --to --dry-run --store --json --quiet --verbose --color --wait --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
                 --from)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --encoding)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -116,6 +116,7 @@ set edit:completion:arg-completer[dsync] = {|@words|
             cand --format 'The format, one of `dsync formats` [default: detected]'
             cand --key 'The columns that identify a row'
             cand --map 'A mapping file that says which column is which field'
+            cand --encoding 'The encoding of a CSV file, such as windows-1250 [default: as its bytes say]'
             cand --filter 'Only rows that match, such as ''country = "DE" and price > 10'''
             cand --fields 'Only these fields, such as name,phones,emails'
             cand --direction 'Which way changes go [default: both]'
@@ -615,6 +616,7 @@ set edit:completion:arg-completer[dsync] = {|@words|
         }
         &'dsync;convert'= {
             cand --from 'The format of IN [default: detected]'
+            cand --encoding 'The encoding of IN, such as windows-1250 [default: as its bytes say]'
             cand --to 'The format of OUT [default: by its name, or that of what is there]'
             cand -C 'Work as if started in DIR'
             cand --store 'Use the store in DIR, not the one in or above the working directory [env: DSYNC_STORE]'

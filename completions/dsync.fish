@@ -111,6 +111,7 @@ complete -c dsync -n "__fish_dsync_using_subcommand add-source" -s c -l collecti
 complete -c dsync -n "__fish_dsync_using_subcommand add-source" -l format -d 'The format, one of `dsync formats` [default: detected]' -r
 complete -c dsync -n "__fish_dsync_using_subcommand add-source" -l key -d 'The columns that identify a row' -r
 complete -c dsync -n "__fish_dsync_using_subcommand add-source" -l map -d 'A mapping file that says which column is which field' -r -F
+complete -c dsync -n "__fish_dsync_using_subcommand add-source" -l encoding -d 'The encoding of a CSV file, such as windows-1250 [default: as its bytes say]' -r
 complete -c dsync -n "__fish_dsync_using_subcommand add-source" -l filter -d 'Only rows that match, such as \'country = "DE" and price > 10\'' -r
 complete -c dsync -n "__fish_dsync_using_subcommand add-source" -l fields -d 'Only these fields, such as name,phones,emails' -r
 complete -c dsync -n "__fish_dsync_using_subcommand add-source" -l direction -d 'Which way changes go [default: both]' -r -f -a "both\t'Read and write the source'
@@ -500,6 +501,7 @@ complete -c dsync -n "__fish_dsync_using_subcommand restore" -s q -l quiet -d 'P
 complete -c dsync -n "__fish_dsync_using_subcommand restore" -s v -l verbose -d 'Print more (can be repeated)'
 complete -c dsync -n "__fish_dsync_using_subcommand restore" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c dsync -n "__fish_dsync_using_subcommand convert" -l from -d 'The format of IN [default: detected]' -r
+complete -c dsync -n "__fish_dsync_using_subcommand convert" -l encoding -d 'The encoding of IN, such as windows-1250 [default: as its bytes say]' -r
 complete -c dsync -n "__fish_dsync_using_subcommand convert" -l to -d 'The format of OUT [default: by its name, or that of what is there]' -r
 complete -c dsync -n "__fish_dsync_using_subcommand convert" -s C -d 'Work as if started in DIR' -r -F
 complete -c dsync -n "__fish_dsync_using_subcommand convert" -l store -d 'Use the store in DIR, not the one in or above the working directory [env: DSYNC_STORE]' -r -F

@@ -8,6 +8,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 dsync=$(realpath "${1:-target/debug/dsync}")
 tests/servers/remotes.sh
+tests/age.sh "$dsync"
 data=$(realpath tests/data/contacts)
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/dsync-interop
 work=$(mktemp -d)

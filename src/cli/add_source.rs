@@ -46,6 +46,9 @@ pub(super) struct AddSourceArgs {
     /// A mapping file that says which column is which field
     #[arg(long, value_name = "FILE")]
     map: Option<PathBuf>,
+    /// The encoding of a CSV file, such as windows-1250 [default: as its bytes say]
+    #[arg(long, value_name = "E", hide_short_help = true)]
+    encoding: Option<String>,
     /// Only records that match, such as 'country = "DE" and price > 10'
     #[arg(long, value_name = "EXPR", hide_short_help = true)]
     filter: Option<String>,
@@ -70,6 +73,7 @@ impl AddSourceArgs {
             collection: self.collection.clone(),
             format: self.format.clone(),
             map: self.map.as_deref().map(|path| cx.path(path)),
+            encoding: self.encoding.clone(),
             direction: self.direction.map(|direction| {
                 let word = match direction {
                     Direction::Both => "both",

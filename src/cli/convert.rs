@@ -27,6 +27,9 @@ pub(super) struct Convert {
     /// The format of IN [default: detected]
     #[arg(long, value_name = "F")]
     from: Option<String>,
+    /// The encoding of IN, such as windows-1250 [default: as its bytes say]
+    #[arg(long, value_name = "E")]
+    encoding: Option<String>,
     /// The format of OUT [default: by its name, or that of what is there]
     #[arg(long, value_name = "F")]
     to: Option<String>,
@@ -41,6 +44,7 @@ impl Convert {
             &cx.path(&self.input),
             &cx.path(&self.output),
             self.from.as_deref(),
+            self.encoding.as_deref(),
             self.to.as_deref(),
             self.dry_run.dry_run,
         )?;

@@ -102,6 +102,7 @@ pub(crate) fn code(error: &SyncError) -> String {
         SyncError::MassRemoval { .. } => "mass-removal",
         SyncError::MassChange { .. } => "mass-change",
         SyncError::RolledBack { .. } => "remote-rolled-back",
+        SyncError::Unreachable { is_full: true, .. } => "remote-full",
         SyncError::Unreachable { .. } | SyncError::SourceUnreachable { .. } => "unreachable",
         SyncError::Remote { code, .. } => code,
         SyncError::Damaged(_) | SyncError::Object(ObjectError::Missing(_) | ObjectError::Damaged { .. }) => "damaged",
@@ -187,10 +188,35 @@ fn hints(error: &SyncError, command: &str) -> Vec<Hint> {
         SyncError::Unreachable { .. } if !is_disk_full(error) => {
             hints.push(Hint::new("nothing was changed; to try again", command));
         }
-        SyncError::Remote {
-            code: "no-key-fits" | "wrong-passphrase",
-            ..
-        } => {
+        SyncError::Location { reason, .. } => {
+            if reason.contains("not writable") && !command.contains("--create") {
+                hints.push(Hint::new("if it shall only be read", again(command, "--direction in")));
+            }
+            hints.push(Hint::new("to see what is bound, and where", "dsync sources"));
+        }
+        SyncError::Remote { name, code, .. } => remote_hints(name, code, command, &mut hints),
+        SyncError::NewerStore { .. } => hints.push(Hint::new(
+            "a newer dsync wrote this store; to see which one this is",
+            "dsync --version",
+        )),
+        SyncError::Config { path, .. } => hints.push(Hint::new(
+            "to mend it by hand",
+            format!("${{EDITOR:-vi}} {}", shell_quote(&path.display().to_string())),
+        )),
+        SyncError::Damaged(_) | SyncError::Object(ObjectError::Missing(_) | ObjectError::Damaged { .. }) => {
+            hints.push(Hint::new("to see all that is damaged", "dsync verify"));
+        }
+        SyncError::NotUndoable { .. } => hints.push(Hint::new("to see what can be undone", "dsync ops")),
+        _ => {}
+    }
+    hints.truncate(MOST_HINTS);
+    hints
+}
+
+/// Tells what to do about a remote that answers otherwise than it should.
+fn remote_hints(name: &str, code: &str, command: &str, hints: &mut Vec<Hint>) {
+    match code {
+        "no-key-fits" | "wrong-passphrase" => {
             hints.push(Hint::new(
                 "to open it with a key file",
                 again(command, "--key-file FILE"),
@@ -200,14 +226,23 @@ fn hints(error: &SyncError, command: &str) -> Vec<Hint> {
                 again(command, "--passphrase-file FILE"),
             ));
         }
-        SyncError::Damaged(_) | SyncError::Object(ObjectError::Missing(_) | ObjectError::Damaged { .. }) => {
-            hints.push(Hint::new("to see all that is damaged", "dsync verify"));
+        "not-a-remote" => {
+            hints.push(Hint::new(
+                "if the disk or share is not there, mount it, then run again",
+                command,
+            ));
+            hints.push(Hint::new("to make a remote, in a store", "dsync remote add NAME URL"));
         }
-        SyncError::NotUndoable { .. } => hints.push(Hint::new("to see what can be undone", "dsync ops")),
+        "newer-version" => hints.push(Hint::new(
+            "a newer dsync wrote it; update this one, which is",
+            "dsync --version",
+        )),
+        "replaced" => hints.push(Hint::new(
+            "if it was made anew on purpose",
+            format!("dsync remote remove {}", shell_quote(name)),
+        )),
         _ => {}
     }
-    hints.truncate(MOST_HINTS);
-    hints
 }
 
 /// Tells how to name a format; `convert` has two of them.
@@ -347,7 +382,13 @@ pub(crate) fn render(ui: &Ui, error: &SyncError, command: &str, program: &str) {
 
 /// Shows that a remote could not be reached by a command that had other things to do, too.
 pub(crate) fn render_unreached(ui: &Ui, error: &SyncError, command: &str, program: &str) {
-    let hint = Hint::new("everything local was done and kept; try again", command);
+    let purpose = match error {
+        SyncError::Unreachable { is_full: true, .. } => {
+            "everything local was done and kept; free some space there, then run again"
+        }
+        _ => "everything local was done and kept; try again",
+    };
+    let hint = Hint::new(purpose, command);
     render_with(ui, error, vec![hint], command, program);
 }
 

@@ -29,6 +29,7 @@ fn unreached(cx: &Context<'_>, report: &SyncReport) {
         let reason = remote.message.clone().unwrap_or_else(|| "no answer".to_owned());
         let error = crate::sync::SyncError::Unreachable {
             name: remote.name.clone(),
+            is_full: remote.full,
             source: reason.into(),
         };
         super::error::render_unreached(cx.ui, &error, &cx.command, &cx.program);

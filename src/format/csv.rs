@@ -39,7 +39,7 @@ pub struct Found {
 impl Dialect {
     /// Finds the dialect of the start of a file; with a `delimiter` where the format says it.
     pub fn detect(head: &[u8], delimiter: Option<u8>) -> Self {
-        let encoding = Encoding::detect_head(head);
+        let encoding = Encoding::detect_head(head).or_western();
         let found = Separators::detect(encoding, head);
         let delimiter = delimiter
             .or_else(|| u8::try_from(u32::from(found.delimiter)).ok())

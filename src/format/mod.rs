@@ -204,6 +204,18 @@ pub trait Format: Send + Sync {
 
     /// Makes an empty file, in the style (see [`Document::style`]) of another one if given.
     fn create(&self, style: Option<&str>) -> Box<dyn Document>;
+
+    /// Returns this format for files in an encoding that somebody stated, by a label of the Encoding Standard.
+    ///
+    /// `None` for a label that is unknown, and where files of this format say their encoding themselves.
+    fn in_encoding(&self, _label: &str) -> Option<Box<dyn Format>> {
+        None
+    }
+
+    /// Returns the encoding of new files where it cannot be told from their bytes and has to be stated from then on.
+    fn new_encoding(&self) -> Option<&'static str> {
+        None
+    }
 }
 
 /// A file that was read: items, what lies between them, and what could not be understood.

@@ -133,6 +133,11 @@ impl RemoteError {
         }
     }
 
+    /// Returns whether the storage has no room left: somebody has to make some, and nothing of what was done is in danger.
+    pub fn is_full(&self) -> bool {
+        matches!(self, Self::Storage(error) if error.is_full())
+    }
+
     pub(super) fn newer(name: &str, version: u32) -> Self {
         Self::NewerVersion {
             name: name.to_owned(),

@@ -16,6 +16,7 @@ mod descriptor;
 mod error;
 mod folder;
 mod keys;
+pub mod listing;
 mod log_object;
 mod memory;
 mod name;

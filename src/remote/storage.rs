@@ -1,6 +1,7 @@
 //! The port: four verbs, and nothing else, that any storage has.
 
 use std::error::Error;
+use std::io;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -75,6 +76,24 @@ impl StorageError {
             Self::Failed { temporary, .. } => *temporary,
             Self::NotFound { .. } | Self::Exists { .. } | Self::Denied { .. } | Self::BadName { .. } => false,
         }
+    }
+
+    /// Returns whether there is no room left.
+    pub fn is_full(&self) -> bool {
+        let Self::Failed { source, .. } = self else {
+            return false;
+        };
+        let mut cause: Option<&(dyn Error + 'static)> = Some(&**source);
+        while let Some(inner) = cause {
+            let own = inner.downcast_ref::<io::Error>();
+            let shared = inner.downcast_ref::<Arc<io::Error>>().map(AsRef::as_ref);
+            let kind = own.or(shared).map(io::Error::kind);
+            if let Some(io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded) = kind {
+                return true;
+            }
+            cause = inner.source();
+        }
+        false
     }
 
     /// Returns whether the object is not there.

@@ -7,7 +7,7 @@ use super::config::{Direction, SourceConfig};
 use super::report::{CollectionStatus, FormatReport, SourceReportLine};
 use super::repository::Repository;
 use super::table::{self as tables};
-use super::work::{format_named, place_of, read_mapping};
+use super::work::{format_named, in_encoding, place_of, read_mapping};
 use super::{AddSource, Environment, SyncError, SyncResult, other};
 use crate::disk::Disk;
 use crate::format::{self, Confidence, Format};
@@ -43,7 +43,8 @@ impl Repository {
         if !exists && !options.create {
             return Err(SyncError::LocationMissing(path));
         }
-        check_place(&self.env.disk, &path, &self.root, exists)?;
+        let is_written = direction_of(options)? != Direction::In;
+        check_place(&self.env.disk, &path, &self.root, exists, is_written)?;
         let path = if exists {
             path.canonicalize().unwrap_or(path)
         } else {
@@ -70,6 +71,9 @@ impl Repository {
         if map.is_none()
             && let Some(format) = choose_table(&self.env, &place, options, exists, is_known)?
         {
+            if options.encoding.is_some() {
+                return Err(SyncError::NotBuilt("`--encoding` for tables of rows"));
+            }
             return self.add_table(options, &*format, place, exists);
         }
         super::selection::Sieve::new(options.filter.as_deref())?;
@@ -89,6 +93,7 @@ impl Repository {
     ) -> SyncResult<(SourceReportLine, Vec<String>)> {
         let mut notes = Vec::new();
         let format = choose_format(&self.env, path, options.format.as_deref(), map.as_deref(), exists)?;
+        let format = in_encoding(format, options.encoding.as_deref())?;
         let direction = direction_of(options)?;
         let kind = format.info().kind;
         let collection = options.collection.clone().unwrap_or_else(|| format!("{kind}s"));
@@ -110,6 +115,11 @@ impl Repository {
             format: format.info().name.clone(),
             key: Vec::new(),
             map,
+            // A file that is made now is read as it was written from then on.
+            encoding: options.encoding.clone().or_else(|| {
+                let new = format.new_encoding().filter(|_| !exists);
+                new.map(str::to_owned)
+            }),
             filter: options.filter.clone(),
             fields: options.fields.clone(),
             direction,
@@ -195,6 +205,7 @@ impl Repository {
             format: format.info().name.to_owned(),
             key: options.key.clone(),
             map: None,
+            encoding: None,
             filter: options.filter.clone(),
             fields: options.fields.clone(),
             direction: direction_of(options)?,
@@ -458,7 +469,7 @@ fn absolute(cwd: &Path, location: &str) -> SyncResult<PathBuf> {
 }
 
 /// Refuses places that could never work, before anything is bound.
-fn check_place(disk: &Disk, path: &Path, root: &Path, exists: bool) -> SyncResult<()> {
+fn check_place(disk: &Disk, path: &Path, root: &Path, exists: bool, is_written: bool) -> SyncResult<()> {
     let refuse = |reason: String| {
         Err(SyncError::Location {
             location: path.to_owned(),
@@ -481,16 +492,11 @@ fn check_place(disk: &Disk, path: &Path, root: &Path, exists: bool) -> SyncResul
     if !exists && !disk.is_dir(folder) {
         return refuse(format!("the folder `{}` does not exist", folder.display()));
     }
+    // A file is replaced by another one beside it, so it is the folder that must be writable.
     match rustix::fs::access(folder, rustix::fs::Access::WRITE_OK) {
-        Ok(()) => {}
-        Err(error) => {
-            return refuse(format!(
-                "`{}` is not writable ({error}); with `--direction in` … ",
-                folder.display()
-            ));
-        }
+        Err(error) if is_written || !exists => refuse(format!("`{}` is not writable: {error}", folder.display())),
+        _ => Ok(()),
     }
-    Ok(())
 }
 
 /// Makes an empty source.

@@ -65,6 +65,7 @@ impl Repository {
             format: postgres::NAME.to_owned(),
             key: options.key.clone(),
             map: None,
+            encoding: None,
             filter: options.filter.clone(),
             fields: options.fields.clone(),
             direction: direction_of(options)?,

@@ -67,6 +67,9 @@ pub struct SourceConfig {
     /// A mapping file of the person's own, beside the configuration or absolute.
     #[serde(default)]
     pub map: Option<PathBuf>,
+    /// The encoding of its files, where they do not say it: a label of the Encoding Standard.
+    #[serde(default)]
+    pub encoding: Option<String>,
     /// Which records it shows, in the language of [`Filter`].
     #[serde(default)]
     pub filter: Option<String>,
@@ -290,6 +293,9 @@ impl Config {
         }
         if let Some(map) = &source.map {
             table["map"] = value(map.to_string_lossy().as_ref());
+        }
+        if let Some(encoding) = &source.encoding {
+            table["encoding"] = value(encoding);
         }
         if let Some(filter) = &source.filter {
             table["filter"] = value(filter);

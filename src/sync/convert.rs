@@ -5,7 +5,7 @@ use std::path::Path;
 use super::bind::{detect, output_format};
 use super::report::{SetAside, SourceReport, SyncReport};
 use super::repository::Repository;
-use super::work::{format_named, place_of};
+use super::work::{format_named, in_encoding, place_of};
 use super::{Environment, SyncError, SyncResult, other};
 use crate::format::Edit;
 use crate::model::contact::{align, rename_elements, title};
@@ -19,6 +19,7 @@ impl Repository {
         input: &Path,
         output: &Path,
         from: Option<&str>,
+        encoding: Option<&str>,
         to: Option<&str>,
         dry_run: bool,
     ) -> SyncResult<SyncReport> {
@@ -29,6 +30,7 @@ impl Repository {
             Some(name) => format_named(name)?,
             None => detect(env, input)?,
         };
+        let source = in_encoding(source, encoding)?;
         let target = output_format(env, output, to)?;
         if env.disk.stat(output)?.is_some_and(|stat| stat.length_bytes > 0) && !env.disk.is_dir(output) {
             return Err(SyncError::Exists {

@@ -165,11 +165,13 @@ pub enum SyncError {
         /// What is missing.
         detail: String,
     },
-    /// A remote cannot be reached, or a temporary fault.
-    #[error("cannot reach remote `{name}`")]
+    /// A remote cannot be reached, a temporary fault, or no room left there.
+    #[error("{}", away(name, *is_full))]
     Unreachable {
         /// The remote.
         name: String,
+        /// Whether it answered that it has no room left.
+        is_full: bool,
         /// Why.
         #[source]
         source: Box<dyn std::error::Error + Send + Sync>,
@@ -237,3 +239,11 @@ pub enum SyncError {
 
 /// The result of an operation.
 pub type SyncResult<T> = Result<T, SyncError>;
+
+fn away(name: &str, is_full: bool) -> String {
+    if is_full {
+        format!("remote `{name}` has no room left")
+    } else {
+        format!("cannot reach remote `{name}`")
+    }
+}

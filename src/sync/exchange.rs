@@ -21,9 +21,11 @@ pub(super) fn key_path(root: &Path, name: &str) -> PathBuf {
 
 /// Turns an error of a remote into one of the operation.
 pub(super) fn remote_error(name: &str, error: RemoteError) -> SyncError {
-    if error.is_temporary() {
+    let is_full = error.is_full();
+    if is_full || error.is_temporary() {
         return SyncError::Unreachable {
             name: name.to_owned(),
+            is_full,
             source: Box::new(error),
         };
     }

@@ -146,6 +146,8 @@ pub struct AddSource {
     pub format: Option<String>,
     /// `--map`.
     pub map: Option<PathBuf>,
+    /// `--encoding`.
+    pub encoding: Option<String>,
     /// `--key`.
     pub key: Vec<String>,
     /// `--direction`: `both`, `in`, `out`.

@@ -84,6 +84,9 @@ pub struct RemoteReport {
     /// Why not, or what is waiting.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub message: Option<String>,
+    /// Whether it answered that it has no room left.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub full: bool,
 }
 
 /// Conflicts after an operation.

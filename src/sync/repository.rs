@@ -534,6 +534,7 @@ impl Run {
     fn unreachable(&mut self, name: &str, error: &SyncError) {
         let remote = self.remote(name);
         remote.reached = false;
+        remote.full = matches!(error, SyncError::Unreachable { is_full: true, .. });
         remote.message = Some(super::chain(error));
     }
 

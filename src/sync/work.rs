@@ -240,10 +240,13 @@ impl<'a> Work<'a> {
     pub(super) fn format(&self, config: &SourceConfig) -> SyncResult<Arc<dyn Format>> {
         let fields = config.contact_fields()?;
         let chosen = fields.as_ref().map(Fields::text).unwrap_or_default();
-        let cached = match &config.map {
+        let mut cached = match &config.map {
             Some(map) => format!("{chosen} of map {}", map.display()),
             None => format!("{chosen} of {}", config.format),
         };
+        if let Some(encoding) = &config.encoding {
+            cached = format!("{cached} in {encoding}");
+        }
         if let Some(known) = self.formats.borrow().get(&cached) {
             return Ok(known.clone());
         }
@@ -251,6 +254,7 @@ impl<'a> Work<'a> {
             Some(map) => read_mapping(self.env, &self.root.join(map))?,
             None => format_named(&config.format)?,
         };
+        let found = in_encoding(found, config.encoding.as_deref())?;
         let found = match fields {
             Some(fields) => Arc::new(Selected::new(found, fields)),
             None => found,
@@ -303,6 +307,19 @@ pub(super) fn format_named(name: &str) -> SyncResult<Arc<dyn Format>> {
             candidates,
         }),
     }
+}
+
+/// Returns a format for files in an encoding that a person stated.
+pub(super) fn in_encoding(format: Arc<dyn Format>, label: Option<&str>) -> SyncResult<Arc<dyn Format>> {
+    let Some(label) = label else { return Ok(format) };
+    format.in_encoding(label).map(Arc::from).ok_or_else(|| {
+        let name = &format.info().name;
+        SyncError::Usage(if format.in_encoding("utf-8").is_some() {
+            format!("`{label}` is no encoding that is known; known are the labels of the web's Encoding Standard, such as windows-1250, iso-8859-2, koi8-r, shift_jis, gbk")
+        } else {
+            format!("files of {name} say their encoding themselves; it cannot be stated")
+        })
+    })
 }
 
 /// Reads a person's own mapping file.

@@ -79,6 +79,19 @@ impl TestEnv {
         self.run_of(output, words.join(" "))
     }
 
+    /// Runs a command of another kind in the same surroundings.
+    pub(crate) fn finish(&self, mut command: Command) -> Run {
+        command
+            .env_clear()
+            .env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin")
+            .env("HOME", self.path("home"))
+            .env("LC_ALL", "C.UTF-8")
+            .stdin(Stdio::null());
+        let words = format!("{command:?}");
+        let output = command.output().unwrap();
+        self.run_of(output, words)
+    }
+
     fn run_of(&self, output: Output, words: String) -> Run {
         let root = self.root.path().to_string_lossy().into_owned();
         let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).replace(&root, "[ROOT]");

@@ -35,7 +35,7 @@ use dsync::sync::{
 };
 
 /// The first second of 2040: later than every file that a test writes.
-const START_MS: i64 = 2_208_988_800_000;
+pub(crate) const START_MS: i64 = 2_208_988_800_000;
 
 /// All steps of `sync`.
 pub(crate) const SYNC: Steps = Steps {
@@ -160,6 +160,11 @@ impl World {
             file_time: Cell::new(0),
             part_bytes: Cell::new(dsync::remote::PART_TARGET_BYTES),
         }
+    }
+
+    /// Sets the clock of all systems.
+    pub(crate) fn set_clock(&self, now_ms: i64) {
+        self.clock.0.store(now_ms, Ordering::SeqCst);
     }
 
     /// Returns a path in this world.

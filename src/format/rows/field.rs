@@ -6,6 +6,7 @@
 use super::date::{self, Date, DateWriting};
 use super::encoding::Encoding;
 use super::mapping::{Derivation, FieldKind, FieldSpec, LabelTable, Mapping};
+use super::suffix;
 use crate::model::contact::derive_full_name;
 use crate::model::{FieldPath, Map, Text, Value};
 
@@ -78,6 +79,11 @@ pub(super) fn own(field: &FieldSpec, element: &Value) -> Value {
             }
         }
         FieldKind::Key => {}
+        FieldKind::Suffix => {
+            for (path, value) in suffix::own(&field.path, element) {
+                part.set_at(&path, value);
+            }
+        }
         _ => take(&field.path),
     }
     part
@@ -146,6 +152,7 @@ pub(super) fn read(
             part.set_at(&field.path, date.to_universal().into());
         }
         FieldKind::Label(table) => read_label(table, text, dialect, &mut part),
+        FieldKind::Suffix => suffix::read(&field.path, &unix_lines(text), &mut part),
         FieldKind::Words { separator, system, .. } => {
             for word in text.split(separator.as_str()) {
                 let word = system
@@ -278,6 +285,7 @@ pub(super) fn write(
     let value = want.at(&field.path).filter(|_| !field.path.is_root() || !want.is_map());
     let texts = match &field.kind {
         FieldKind::Label(table) => vec![write_label(table, want, dialect)],
+        FieldKind::Suffix => vec![suffix::write(value.and_then(Value::as_map))],
         FieldKind::Words {
             separator,
             system,

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
+use super::encoding::Encoding;
 use crate::format::{FormatError, FormatInfo};
 use crate::model::{FieldPath, Kind, Value, at_place, contact};
 
@@ -26,12 +27,16 @@ pub(super) struct Mapping {
     pub subset: bool,
     /// Whether files have no header row.
     pub headerless: bool,
+    /// Whether files without a header row are a format of their own.
+    pub also_headerless: bool,
     /// What separates several values in one cell of an element.
     pub multi: Option<String>,
     /// The start of a label that marks the preferred element.
     pub preferred: Option<String>,
     /// How dates are written where no date of the file shows it.
     pub date: DateStyle,
+    /// The encoding of its files, where it says it.
+    pub encoding: Option<Encoding>,
     /// Style of new files: `encoding delimiter newline quoting`, see [`super::csv`].
     pub style: String,
     pub groups: Vec<GroupSpec>,
@@ -129,6 +134,8 @@ pub(super) enum FieldKind {
     },
     /// The key of a [`Home::Keyed`] group.
     Key,
+    /// The suffix of a name: generations and credentials among the components at the path.
+    Suffix,
 }
 
 /// How a redundant text follows from the rest.
@@ -183,6 +190,10 @@ struct MappingFile {
     element: Vec<ElementFile>,
 }
 
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a word of the mapping language that is there or not"
+)]
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct FormatTable {
@@ -200,10 +211,13 @@ struct FormatTable {
     subset: bool,
     #[serde(default)]
     headerless: bool,
+    #[serde(default)]
+    also_headerless: bool,
     multi: Option<String>,
     preferred: Option<String>,
     date: Option<DateStyle>,
     style: Option<String>,
+    encoding: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -264,6 +278,8 @@ struct ColumnFile {
     #[serde(default)]
     binary: bool,
     #[serde(default)]
+    suffix: bool,
+    #[serde(default)]
     nothing: Vec<String>,
     max: Option<usize>,
     unless_prefix: Option<String>,
@@ -317,6 +333,12 @@ impl Mapping {
         if let Some([name, _]) = names.array_windows().find(|[left, right]| left == right) {
             return Err(fault(format!("two columns are named `{name}`")));
         }
+        let encoding = match &format.encoding {
+            Some(label) => {
+                Some(Encoding::by_name(label).ok_or_else(|| fault(format!("`{label}` is no known encoding")))?)
+            }
+            None => None,
+        };
         let mut header = format.header;
         if header.is_empty() {
             header = default_header(&file.column, &file.element);
@@ -339,12 +361,26 @@ impl Mapping {
             positional: format.positional,
             subset: format.subset,
             headerless: format.headerless,
+            also_headerless: format.also_headerless,
             multi: format.multi.filter(|separator| !separator.is_empty()),
             preferred: format.preferred,
             date: format.date.unwrap_or(DateStyle::YearFirst),
+            encoding,
             style: format.style.unwrap_or_default(),
             groups,
         })
+    }
+
+    /// Returns the mapping of the same columns in files without a header, as a format of its own.
+    ///
+    /// Whether a file has a header is settled once, when it is bound: a first row that changes must not become one.
+    pub(super) fn without_header(&self) -> Self {
+        let mut mapping = self.clone();
+        mapping.info.name.push_str("-headerless");
+        mapping.info.title.push_str(" without a header");
+        mapping.text.push_str("headerless");
+        mapping.headerless = true;
+        mapping
     }
 
     /// Returns every column name (without repetitions' numbers filled in) with its aliases.
@@ -557,6 +593,8 @@ impl Compiler {
             FieldKind::Lines
         } else if column.binary {
             FieldKind::Bytes
+        } else if column.suffix {
+            FieldKind::Suffix
         } else if let Some(name) = &column.label {
             FieldKind::Label(self.table(name)?)
         } else if let Some(separator) = &column.keywords {

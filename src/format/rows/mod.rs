@@ -16,6 +16,7 @@ mod field;
 mod layout;
 mod ldif;
 mod mapping;
+mod suffix;
 
 pub use describe::{CsvDescription, describe};
 
@@ -34,18 +35,28 @@ const BUILT_IN: [&str; 6] = [
 
 /// Returns the formats whose mappings come with the program.
 pub fn formats() -> Vec<Box<dyn Format>> {
-    BUILT_IN.iter().filter_map(|text| from_mapping(text).ok()).collect()
+    let mappings = BUILT_IN.iter().filter_map(|text| mapping::Mapping::compile(text).ok());
+    mappings
+        .flat_map(|mapping| {
+            let headerless = mapping.also_headerless.then(|| mapping.without_header());
+            std::iter::once(mapping).chain(headerless)
+        })
+        .map(of_mapping)
+        .collect()
+}
+
+fn of_mapping(mapping: mapping::Mapping) -> Box<dyn Format> {
+    match mapping.container {
+        Container::Csv => Box::new(csv::CsvFormat::new(mapping)),
+        Container::Ldif => Box::new(ldif::LdifFormat::new(mapping)),
+    }
 }
 
 /// Makes a format from the text of a mapping file (`docs/mapping.md`).
 ///
 /// Fails with [`FormatError::Mapping`] where the text is no mapping; the message says what and where.
 pub fn from_mapping(toml_text: &str) -> Result<Box<dyn Format>, FormatError> {
-    let mapping = mapping::Mapping::compile(toml_text)?;
-    Ok(match mapping.container {
-        Container::Csv => Box::new(csv::CsvFormat::new(mapping)),
-        Container::Ldif => Box::new(ldif::LdifFormat::new(mapping)),
-    })
+    Ok(of_mapping(mapping::Mapping::compile(toml_text)?))
 }
 
 #[cfg(test)]

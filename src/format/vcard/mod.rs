@@ -95,6 +95,8 @@ impl Format for Vcard {
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod traps;
 
 #[cfg(test)]
 pub(super) mod laws;

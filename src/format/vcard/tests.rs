@@ -198,7 +198,7 @@ fn cut_and_flipped_files_never_panic() {
 }
 
 /// Parses one 3.0 card with these lines.
-fn card(version: &str, lines: &str) -> (Value, Bindings, Vec<u8>) {
+pub(super) fn card(version: &str, lines: &str) -> (Value, Bindings, Vec<u8>) {
     let bytes = format!("BEGIN:VCARD\r\nVERSION:{version}\r\n{lines}END:VCARD\r\n").into_bytes();
     let document = Vcard::default().create(Some(version));
     let (record, bindings, _) = view(&*document, &bytes);
@@ -206,7 +206,7 @@ fn card(version: &str, lines: &str) -> (Value, Bindings, Vec<u8>) {
 }
 
 /// Returns the leaves of a record as `path=value`, with element ids left out.
-fn leaves(record: &Value) -> Vec<String> {
+pub(super) fn leaves(record: &Value) -> Vec<String> {
     let mut lines: Vec<String> = record
         .leaves()
         .into_iter()
@@ -228,7 +228,7 @@ fn leaves(record: &Value) -> Vec<String> {
     lines
 }
 
-fn shows(version: &str, lines: &str, wanted: &[&str]) {
+pub(super) fn shows(version: &str, lines: &str, wanted: &[&str]) {
     let mut wanted: Vec<&str> = wanted.to_vec();
     wanted.sort_unstable();
     assert_eq!(leaves(&card(version, lines).0), wanted, "{lines}");

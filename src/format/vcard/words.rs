@@ -1,6 +1,7 @@
 //! The words of vCard that mean something to the model, and those that belong to the source.
 
 use super::text::Version;
+pub(super) use crate::model::contact::is_generation;
 
 /// What a word of TYPE says.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -263,15 +264,6 @@ pub(super) fn relation_of_label(label: &str) -> String {
 pub(super) fn label_of_relation(relation: &str) -> String {
     let known = APPLE_LABELS.iter().find(|label| label.to_ascii_lowercase() == relation);
     known.map_or_else(|| relation.to_owned(), |label| written_label(label))
-}
-
-/// Returns whether a suffix of a name tells a generation rather than a credential; before RFC 9554 both share a field.
-pub(super) fn is_generation(suffix: &str) -> bool {
-    let plain = suffix.trim().trim_end_matches('.').to_lowercase();
-    matches!(
-        plain.as_str(),
-        "jr" | "sr" | "jun" | "sen" | "junior" | "senior" | "i" | "ii" | "iii" | "iv" | "2nd" | "3rd" | "4th"
-    )
 }
 
 /// Media types by the TYPE words of 2.1 and 3.0 that are no subtype.

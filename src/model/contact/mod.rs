@@ -45,7 +45,7 @@ mod name;
 pub use align::{align, align_new, rename_elements, same_class};
 pub use fields::{Fields, UnknownField, asked, asked_names};
 pub use identity::{IdentityKeys, compatible_names, identity_keys, title};
-pub use name::derive_full_name;
+pub use name::{derive_full_name, is_generation};
 
 use super::{Map, Text};
 

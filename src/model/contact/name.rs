@@ -33,9 +33,44 @@ pub fn derive_full_name(components: &Map) -> String {
     parts.join(" ")
 }
 
+/// Returns whether a suffix of a name tells a generation rather than a credential: many formats have one field for both.
+///
+/// A generation is a word for one (`Jr.`, `fils`, `Neto`), a Roman number up to 39, or an ordinal (`2nd`).
+pub fn is_generation(suffix: &str) -> bool {
+    const WORDS: [&str; 14] = [
+        "jr", "sr", "jun", "sen", "jnr", "snr", "junior", "senior", "júnior", "fils", "père", "filho", "neto", "hijo",
+    ];
+    let plain = suffix.trim().trim_end_matches('.').to_lowercase();
+    WORDS.contains(&plain.as_str()) || is_roman(&plain) || is_ordinal(&plain)
+}
+
+fn is_roman(text: &str) -> bool {
+    const ONES: [&str; 10] = ["", "i", "ii", "iii", "iv", "v", "vi", "vii", "viii", "ix"];
+    let tens = text.bytes().take_while(|byte| *byte == b'x').count();
+    !text.is_empty() && tens <= 3 && text.get(tens..).is_some_and(|rest| ONES.contains(&rest))
+}
+
+fn is_ordinal(text: &str) -> bool {
+    let digits = text.bytes().take_while(u8::is_ascii_digit).count();
+    (1..=2).contains(&digits)
+        && text
+            .get(digits..)
+            .is_some_and(|rest| ["st", "nd", "rd", "th"].contains(&rest))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn generations_are_told_from_credentials() {
+        for word in ["Jr.", "sen", "III", "IV", "XXIX", "2nd", "21st", "Neto", " I "] {
+            assert!(is_generation(word), "{word}");
+        }
+        for word in ["M.D.", "IIII", "VX", "XL", "2", "Ph.D.", "", "MBA", "123rd"] {
+            assert!(!is_generation(word), "{word}");
+        }
+    }
 
     #[test]
     fn parts_come_in_the_usual_order() {

@@ -116,12 +116,17 @@ impl Answer {
             _ => {
                 let reason = StatusCode::from_u16(status).ok();
                 let reason = reason.and_then(|code| code.canonical_reason()).unwrap_or("no reason");
+                let kind = if status == 507 {
+                    io::ErrorKind::StorageFull
+                } else {
+                    io::ErrorKind::Other
+                };
                 StorageError::Failed {
                     action,
                     name: name.to_owned(),
                     // Timeouts, overload and faults behind the server pass; what it cannot do at all does not.
                     temporary: matches!(status, 408 | 423 | 425 | 429 | 500 | 502 | 503 | 504),
-                    source: Arc::new(io::Error::other(format!("the server answers {status} {reason}"))),
+                    source: Arc::new(io::Error::new(kind, format!("the server answers {status} {reason}"))),
                 }
             }
         }

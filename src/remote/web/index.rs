@@ -19,6 +19,8 @@ pub(super) const FOLDER: &str = "index/";
 const GROUPS: &str = "groups";
 /// The first line of an object of a chain.
 const HEADER: &str = "dsync-index 1";
+/// The highest number of a chain (chosen): a server that has something under every number is not believed for ever.
+const MOST_ITEMS: u64 = 1 << 40;
 /// How often a number that another writer took is passed over before it is given up.
 const MOST_TAKEN: u32 = 100;
 
@@ -193,6 +195,9 @@ impl Chain {
 
     /// Returns an object of the chain; `None` where it is not there whole.
     fn item(&mut self, name: &str, number: u64, objects: &dyn Objects) -> StorageResult<Option<&Vec<Change>>> {
+        if number > MOST_ITEMS {
+            return Ok(None);
+        }
         let unknown = match self.items.entry(number) {
             Entry::Occupied(known) => return Ok(Some(known.into_mut())),
             Entry::Vacant(unknown) => unknown,
@@ -241,6 +246,11 @@ impl Chain {
     }
 }
 
+/// Reads an object of a chain and writes it again; `None` where it is none.
+pub(super) fn again(bytes: &[u8]) -> Option<Vec<u8>> {
+    decode(bytes).map(|changes| encode(&changes))
+}
+
 fn encode(changes: &[Change]) -> Vec<u8> {
     let lines = changes.iter().map(|change| match change {
         Change::Put { name, length_bytes } => format!("+ {length_bytes} {name}\n"),
@@ -274,4 +284,45 @@ fn decode(bytes: &[u8]) -> Option<Vec<Change>> {
         }
     });
     changes.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A server that has the same object under every name.
+    struct Endless;
+
+    impl Objects for Endless {
+        fn get(&self, _name: &str) -> StorageResult<Vec<u8>> {
+            Ok(encode(&[Change::Deleted { name: "x".to_owned() }]))
+        }
+        fn put(&self, name: &str, _bytes: &[u8]) -> StorageResult<()> {
+            Err(StorageError::Exists { name: name.to_owned() })
+        }
+        fn delete(&self, _name: &str) -> StorageResult<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_server_that_has_everything_ends_nothing_but_the_listing() {
+        assert_eq!(Index::default().list(&Endless).unwrap(), []);
+        assert!(Index::default().add(&Endless, "log/a", 1).is_err());
+    }
+
+    #[test]
+    fn an_object_of_a_chain_is_whole_or_none() {
+        let bytes = encode(&[
+            Change::Put {
+                name: "log/a b".to_owned(),
+                length_bytes: 7,
+            },
+            Change::Deleted { name: "x".to_owned() },
+        ]);
+        assert_eq!(again(&bytes).unwrap(), bytes);
+        for end in 0..bytes.len() {
+            assert_eq!(again(&bytes[..end]), None, "cut at {end}");
+        }
+    }
 }

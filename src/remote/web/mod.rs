@@ -490,3 +490,24 @@ fn login(address: &NetworkAddress, options: &TransportOptions, network: &Network
     let found = netrc::login(&text, host, user.as_deref());
     Ok(found.map(|(user, password)| Login::Basic { user, password }))
 }
+
+/// Reads an object of the index and writes it again; see [`super::listing`].
+pub(super) fn index_again(object: &[u8]) -> Option<Vec<u8>> {
+    index::again(object)
+}
+
+/// Reads the names in a WebDAV answer; see [`super::listing`].
+pub(super) fn dav_names(answer: &[u8], folder: &Url) -> Result<Vec<String>, String> {
+    Ok(dav::members(answer, folder)?
+        .into_iter()
+        .map(|member| member.name)
+        .collect())
+}
+
+/// Reads the names on a page; see [`super::listing`].
+pub(super) fn page_names(page: &[u8], folder: &Url) -> Vec<String> {
+    page::members(page, folder)
+        .into_iter()
+        .map(|member| member.name)
+        .collect()
+}

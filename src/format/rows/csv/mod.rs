@@ -10,7 +10,7 @@ mod style;
 
 use std::sync::Arc;
 
-use self::recognise::confidence;
+use self::recognise::{confidence, confidence_headerless};
 use self::scan::RowSpan;
 pub(in crate::format) use self::scan::Separators;
 use self::style::{DATE_STYLES, DELIMITERS, NEWLINES, Quoting, find_date_style, newline_of, quoting_of};
@@ -32,15 +32,28 @@ const CODEC_VERSION: u8 = 1;
 /// How much of a file's start is looked at for recognition.
 const HEAD_BYTES: usize = 64 * 1024;
 
+/// How many rows are looked at for recognition (chosen).
+const SAMPLE_ROWS: usize = 51;
+
 /// A format of CSV files by one mapping.
 pub(super) struct CsvFormat {
     mapping: Arc<Mapping>,
+    /// The encoding of its files, where somebody stated it.
+    stated: Option<Encoding>,
 }
 
 impl CsvFormat {
     pub(super) fn new(mapping: Mapping) -> Self {
         Self {
+            stated: mapping.encoding,
             mapping: Arc::new(mapping),
+        }
+    }
+
+    fn encoding_of(&self, head: &[u8]) -> Encoding {
+        match self.stated {
+            Some(stated) => stated.as_marked(head),
+            None => Encoding::detect_head(head),
         }
     }
 }
@@ -52,31 +65,51 @@ impl Format for CsvFormat {
 
     fn detect(&self, _file_name: &str, head: &[u8]) -> Confidence {
         let head = &head[..head.len().min(HEAD_BYTES)];
-        let encoding = Encoding::detect_head(head);
+        let encoding = self.encoding_of(head);
         let separators = Separators::detect(encoding, head);
         let rows = separators.rows(head, encoding.mark().len());
-        let mut rows = rows.iter().filter(|row| !row.blank);
-        let Some(header) = rows.next().filter(|row| row.closed) else {
-            return Confidence::No;
-        };
-        let header = separators.texts(&head[header.range.clone()]);
-        if self.mapping.headerless || header.len() < 2 {
-            return Confidence::No;
-        }
         let sample: Vec<Vec<String>> = rows
-            .filter(|row| row.closed)
-            .take(50)
+            .iter()
+            .filter(|row| !row.blank)
+            .take(SAMPLE_ROWS)
+            .take_while(|row| row.closed)
             .map(|row| separators.texts(&head[row.range.clone()]))
             .collect();
-        confidence(&self.mapping, &header, &sample)
+        match sample.split_first() {
+            Some(_) if self.mapping.headerless => confidence_headerless(&self.mapping, &sample),
+            Some((header, sample)) if header.len() > 1 => confidence(&self.mapping, header, sample),
+            _ => Confidence::No,
+        }
     }
 
     fn open(&self, bytes: Vec<u8>) -> Result<Box<dyn Document>, FormatError> {
-        Ok(Box::new(CsvDocument::open(Arc::clone(&self.mapping), bytes)?))
+        Ok(Box::new(CsvDocument::open(
+            Arc::clone(&self.mapping),
+            self.stated,
+            bytes,
+        )?))
     }
 
     fn create(&self, style: Option<&str>) -> Box<dyn Document> {
-        Box::new(CsvDocument::create(Arc::clone(&self.mapping), style))
+        let mut document = CsvDocument::create(Arc::clone(&self.mapping), style);
+        if let Some(stated) = self.stated {
+            document.separators.encoding = stated;
+            document.stated = Some(stated);
+        }
+        Box::new(document)
+    }
+
+    fn in_encoding(&self, label: &str) -> Option<Box<dyn Format>> {
+        let stated = Encoding::by_name(label).filter(|encoding| *encoding != Encoding::Unnamed)?;
+        Some(Box::new(Self {
+            mapping: Arc::clone(&self.mapping),
+            stated: Some(stated),
+        }))
+    }
+
+    fn new_encoding(&self) -> Option<&'static str> {
+        let new = self.stated.or_else(|| style::code_page(&self.mapping.style));
+        new.map(Encoding::name)
     }
 }
 
@@ -103,6 +136,8 @@ pub(super) struct CsvDocument {
     items: Vec<usize>,
     broken: Vec<Broken>,
     layout: Layout,
+    /// The encoding that somebody stated.
+    stated: Option<Encoding>,
     date: DateWriting,
     /// Names of columns that were added after reading.
     grown: Vec<String>,
@@ -113,16 +148,17 @@ pub(super) struct CsvDocument {
 }
 
 impl CsvDocument {
-    fn open(mapping: Arc<Mapping>, bytes: Vec<u8>) -> Result<Self, FormatError> {
-        let mut encoding = Encoding::detect(&bytes);
-        if encoding == Encoding::Utf8 && bytes.is_ascii() {
-            // ASCII says nothing: the first other character comes as the program that wrote the file expects it.
-            encoding = style::code_page(&mapping.style).unwrap_or(encoding);
+    fn open(mapping: Arc<Mapping>, stated: Option<Encoding>, bytes: Vec<u8>) -> Result<Self, FormatError> {
+        let mut encoding = stated.map_or_else(|| Encoding::detect(&bytes), |stated| stated.as_marked(&bytes));
+        if stated.is_none() && bytes.is_ascii() && style::code_page(&mapping.style).is_some() {
+            // ASCII says nothing, and the program that wrote the file writes in the code page of its system.
+            encoding = Encoding::Unnamed;
         }
         let separators = Separators::detect(encoding, &bytes);
         let rows = separators.rows(&bytes, encoding.mark().len());
         let Some(first) = rows.iter().position(|row| !row.blank) else {
             let mut document = Self::create(mapping, None);
+            document.stated = stated;
             document.rows = rows.into_iter().map(|row| (row, Role::Gap)).collect();
             document.separators.encoding = encoding;
             document.bytes = bytes;
@@ -152,6 +188,7 @@ impl CsvDocument {
             grown: Vec::new(),
             missing_header: false,
             multi_rows: None,
+            stated,
             mapping,
             bytes,
             separators,
@@ -170,11 +207,10 @@ impl CsvDocument {
                 Role::Broken => document.broken.push(Broken {
                     line: row.line,
                     reason: if row.closed {
-                        "its bytes are no text"
+                        encoding.refusal(&document.bytes[row.range.clone()])
                     } else {
-                        "a quote is not closed, or the file ends inside it"
-                    }
-                    .to_owned(),
+                        "a quote is not closed, or the file ends inside it".to_owned()
+                    },
                     bytes: document.bytes[row.range.clone()].to_vec(),
                 }),
                 Role::Gap | Role::Header => {}
@@ -199,6 +235,7 @@ impl CsvDocument {
             layout: Layout::bind(&mapping, &mapping.header),
             old_width: mapping.header.len(),
             missing_header: !mapping.headerless,
+            stated: None,
             multi_rows: None,
             bytes: Vec::new(),
             rows: Vec::new(),
@@ -391,6 +428,9 @@ impl Document for CsvDocument {
             seed.extend_from_slice(&(text.len() as u64).to_be_bytes());
             seed.extend_from_slice(text.as_bytes());
         }
+        if let Some(stated) = self.stated {
+            seed.extend_from_slice(stated.name().as_bytes());
+        }
         Hash::of(Domain::Value, &seed)
     }
 
@@ -413,7 +453,7 @@ impl Document for CsvDocument {
 
     fn parse(&self, bytes: &[u8]) -> Result<Parsed, ItemError> {
         if self.separators.encoding.decode(bytes).is_none() {
-            return Err(ItemError::new("its bytes are no text"));
+            return Err(ItemError::new(self.separators.encoding.refusal(bytes)));
         }
         let (record, warnings) = self.engine().read(&self.cells(bytes));
         Ok(Parsed {

@@ -153,31 +153,17 @@ impl Separators {
 
     /// Reads a cell's text; `None` when its bytes are not of the encoding.
     pub(in crate::format) fn text(self, cell: &[u8]) -> Option<Cow<'_, str>> {
-        let raw = self.encoding.decode(cell)?;
-        if !raw.starts_with('"') {
-            return Some(raw);
-        }
-        let mut text = String::with_capacity(raw.len());
-        let mut inside = true;
-        let mut characters = raw[1..].chars().peekable();
-        while let Some(character) = characters.next() {
-            if inside && character == '"' {
-                if characters.peek() == Some(&'"') {
-                    text.push('"');
-                    characters.next();
-                } else {
-                    inside = false;
-                }
-            } else {
-                text.push(character);
-            }
-        }
-        Some(Cow::Owned(text))
+        Some(unquoted(self.encoding.decode(cell)?))
     }
 
-    /// Reads the texts of all cells of a row; cells that are no text read as empty.
+    /// Reads the texts of all cells of a row as what they most often are; cells that are no text read as empty.
+    ///
+    /// For names of columns and for showing: what becomes part of a record is read by [`Self::text`].
     pub(in crate::format) fn texts(self, row: &[u8]) -> Vec<String> {
-        let text = |cell: Range<usize>| self.text(&row[cell]).unwrap_or_default().into_owned();
+        let text = |cell: Range<usize>| {
+            let raw = self.encoding.decode_likely(&row[cell]);
+            raw.map(unquoted).unwrap_or_default().into_owned()
+        };
         self.cells(row).into_iter().map(text).collect()
     }
 
@@ -214,4 +200,27 @@ impl Separators {
             delimiter: best.0,
         }
     }
+}
+
+/// Takes the quotes of a cell away.
+fn unquoted(raw: Cow<'_, str>) -> Cow<'_, str> {
+    if !raw.starts_with('"') {
+        return raw;
+    }
+    let mut text = String::with_capacity(raw.len());
+    let mut inside = true;
+    let mut characters = raw[1..].chars().peekable();
+    while let Some(character) = characters.next() {
+        if inside && character == '"' {
+            if characters.peek() == Some(&'"') {
+                text.push('"');
+                characters.next();
+            } else {
+                inside = false;
+            }
+        } else {
+            text.push(character);
+        }
+    }
+    Cow::Owned(text)
 }

@@ -43,7 +43,7 @@ pub(super) const DATE_STYLES: [(DateStyle, &str); 4] = [
 /// Returns the code page that a style names, if it names one.
 pub(super) fn code_page(style: &str) -> Option<Encoding> {
     let mut encodings = style.split_whitespace().filter_map(Encoding::by_name);
-    encodings.find(|encoding| *encoding == Encoding::Windows1252)
+    encodings.find(|encoding| matches!(encoding, Encoding::Windows1252 | Encoding::CodePage(_)))
 }
 
 pub(super) fn newline_of(separators: Separators, row: &[u8]) -> &'static str {

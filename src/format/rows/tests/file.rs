@@ -120,7 +120,10 @@ fn growth_leaves_cells_beyond_the_header_alone() {
 
 #[test]
 fn an_empty_file_gets_its_header_with_the_first_row() {
-    for format in super::all() {
+    for format in super::all()
+        .iter()
+        .filter(|format| !format.info().name.ends_with("headerless"))
+    {
         let document = format.create(None);
         assert_eq!(document.assemble(&[]), b"");
         let opened = format.open(Vec::new()).unwrap();
@@ -234,7 +237,7 @@ fn other_tables_are_nobody_s() {
 #[test]
 fn a_description_tells_how_a_file_was_read() {
     let description = super::describe(b"id;name\n1;\"a;b\"\n2;M\xFCller\n").unwrap();
-    assert_eq!((description.delimiter, description.encoding), (';', "windows-1252"));
+    assert_eq!((description.delimiter, description.encoding), (';', "unknown-8bit"));
     assert_eq!(description.header, ["id", "name"]);
     assert_eq!(description.sample_rows, [["1", "a;b"], ["2", "Müller"]]);
     assert_eq!(super::describe(b"one column\n1\n"), None);
@@ -327,7 +330,8 @@ fn a_code_page_is_kept_and_never_substituted_into() {
         .chars()
         .map(|c| u8::try_from(u32::from(c)).unwrap())
         .collect::<Vec<u8>>();
-    let document = open("outlook-csv", &bytes);
+    let stated = format("outlook-csv").in_encoding("windows-1252").unwrap();
+    let document = stated.open(bytes).unwrap();
     assert!(document.style().starts_with("windows-1252 comma crlf"));
     let item = document.item(0).bytes.to_vec();
     let mut shown = document.parse(&item).unwrap().record;
@@ -393,6 +397,178 @@ fn utf_16_is_read_patched_and_written() {
     }
 }
 
+/// What the rows of a file say of the surname, or why they are set aside.
+fn surnames(document: &dyn crate::format::Document) -> (Vec<String>, Vec<String>) {
+    let shown = (0..document.item_count()).map(|at| document.parse(document.item(at).bytes).unwrap().record);
+    let names = shown.map(|record| text(&record, "/name/components/surname/value").unwrap().to_owned());
+    (
+        names.collect(),
+        document.broken().iter().map(|broken| broken.reason.clone()).collect(),
+    )
+}
+
+#[test]
+fn a_code_page_that_nobody_named_is_never_guessed() {
+    let header = b"Title,First Name,Last Name,Business Street 2,Assistant's Phone,TTY/TDD Phone,User 1\r\n";
+    let file = [
+        &header[..],
+        b",Ann,Lee,,,,\r\n,J\xF6rg,M\xFCller,,,,\r\n,Jan,Dvo\xF8\xE1k,,,,\r\n",
+    ]
+    .concat();
+    let document = open("outlook-csv", &file);
+    let (names, aside) = surnames(&*document);
+    assert_eq!(names, ["Lee", "Müller"]);
+    assert_eq!(
+        aside,
+        [
+            "the file does not say its encoding (`--encoding` does): `Dvoøák` in windows-1252, `Dvořák` in windows-1250, \
+          `Dvoųįk` in windows-1257, `Dvoшбk` in windows-1251"
+        ]
+    );
+    assert!(document.is_complete());
+    assert_eq!(document.assemble(&[]), file);
+    for (label, name) in [("windows-1250", "Dvořák"), ("latin1", "Dvoøák"), ("cp1251", "Dvoшбk")] {
+        let stated = format("outlook-csv").in_encoding(label).unwrap();
+        let document = stated.open(file.clone()).unwrap();
+        assert_eq!(surnames(&*document).0.last().unwrap(), name);
+        assert_ne!(document.lens(), open("outlook-csv", &file).lens());
+    }
+    // A stated encoding that the bytes are not of sets rows aside as well.
+    let stated = format("outlook-csv").in_encoding("utf-8").unwrap();
+    let (names, aside) = surnames(&*stated.open(file).unwrap());
+    assert_eq!((names.len(), aside.len()), (1, 2));
+    assert!(format("outlook-csv").in_encoding("utf-9").is_none());
+    assert!(format("mozilla-ldif").in_encoding("utf-8").is_none());
+}
+
+#[test]
+fn files_in_other_scripts_are_read_patched_and_written() {
+    let header = "First Name,Last Name,Display Name,Primary Email\r\n";
+    for (label, given, surname) in [
+        ("windows-1250", "Jiří", "Świątek"),
+        ("windows-1251", "Жанна", "Ёлкина"),
+        ("windows-1253", "Άννα", "Παπαδοπούλου"),
+        ("windows-1255", "שרה", "כהן"),
+        ("windows-1256", "سارة", "حداد"),
+        ("shift_jis", "太郎", "表ソ能"),
+        ("gbk", "伟", "张"),
+        ("big5", "功", "許"),
+        ("euc-kr", "철수", "김"),
+        ("koi8-r", "Ян", "Дед"),
+    ] {
+        let encoding = super::encoding::Encoding::by_name(label).unwrap();
+        let bytes = encoding
+            .encode(&format!("{header}{given},{surname},\"{given} \"\"x\"\"\",a@x\r\n"))
+            .unwrap();
+        let unnamed = open("thunderbird-csv", &bytes);
+        assert_eq!((unnamed.item_count(), unnamed.broken().len()), (0, 1), "{label}");
+        let stated = format("thunderbird-csv").in_encoding(label).unwrap();
+        let document = stated.open(bytes).unwrap();
+        assert_eq!((document.item_count(), document.broken().len()), (1, 0), "{label}");
+        let item = document.item(0).bytes.to_vec();
+        let bindings = first_bindings(&document.parse(&item).unwrap().record);
+        let mut shown = view(&*document, &item, &bindings);
+        assert_eq!(text(&shown, "/name/components/given/value"), Some(given), "{label}");
+        assert_eq!(text(&shown, "/name/full").unwrap(), format!("{given} \"x\""), "{label}");
+        shown.set_at(&path("/name/components/given/value"), surname.into());
+        let old = Old {
+            bytes: &item,
+            bindings: &bindings,
+        };
+        let changed = document.put(&shown, Some(old)).unwrap();
+        assert_eq!(view(&*document, &changed.bytes, &changed.bindings), shown, "{label}");
+        // A letter that the code page lacks is not written.
+        shown.set_at(&path("/name/components/given/value"), "ﷺ𝄞".into());
+        assert_eq!(document.put(&shown, Some(old)).unwrap().not_shown.len(), 1, "{label}");
+    }
+}
+
+#[test]
+fn utf_16_without_a_mark_is_read() {
+    let bare = super::encoding::Encoding::Utf16LeBare;
+    let bytes = bare
+        .encode("First Name,Last Name,Primary Email\r\nJiří,Lee,a@x\r\n")
+        .unwrap();
+    assert!(format("thunderbird-csv").detect("x.csv", &bytes) > Confidence::No);
+    let document = open("thunderbird-csv", &bytes);
+    assert_eq!(surnames(&*document).0, ["Lee"]);
+    let new = document.put(&record(&[("/emails/a/address", "b@x")]), None).unwrap();
+    let file = document.assemble(&[Edit::Append(new.bytes)]);
+    assert_eq!(file, [bytes, bare.encode(",,b@x\r\n").unwrap()].concat());
+}
+
+#[test]
+fn a_file_cut_inside_a_letter_stays_utf_8() {
+    let file = "First Name,Last Name,Primary Email\r\nZoë,Świątek,a@x\r\nJiří,Lé";
+    let document = open("thunderbird-csv", &file.as_bytes()[..file.len() - 1]);
+    assert_eq!(surnames(&*document).0, ["Świątek"]);
+    assert!(!document.is_complete());
+}
+
+#[test]
+fn rows_of_thunderbird_are_known_without_a_header() {
+    let cells = [
+        ("First Name", "Anne"),
+        ("Last Name", "Lee"),
+        ("Display Name", "Anne Lee"),
+        ("Primary Email", "a@x"),
+        ("Birth Year", "1985"),
+    ];
+    let (with_header, row) = one_row("thunderbird-csv", &cells);
+    let second = row.replace("Anne", "Bob").replace("a@x", "").replace("1985", "");
+    let file = format!("{row}{second}");
+    let headerless = format("thunderbird-csv-headerless");
+    assert_eq!(headerless.detect("a.csv", file.as_bytes()), Confidence::Likely);
+    for other in super::all()
+        .iter()
+        .filter(|format| format.info().name != headerless.info().name)
+    {
+        assert_eq!(
+            other.detect("a.csv", file.as_bytes()),
+            Confidence::No,
+            "{}",
+            other.info().name
+        );
+    }
+    let document = headerless.open(file.clone().into_bytes()).unwrap();
+    assert_eq!(document.item_count(), 2);
+    let expected = open("thunderbird-csv", &with_header)
+        .parse(row.as_bytes())
+        .unwrap()
+        .record;
+    assert_eq!(document.parse(document.item(0).bytes).unwrap().record, expected);
+    assert_eq!(document.assemble(&[Edit::Remove(1)]), row.as_bytes());
+    // A header, another width, a telephone number where addresses are, names that nothing repeats.
+    for other in [
+        with_header,
+        row.replacen("Anne,", "Anne,,", 1),
+        row.replace("a@x", "555 1"),
+        row.replace("Anne Lee", ""),
+        row.replace("1985", "May"),
+        second,
+    ] {
+        assert_eq!(headerless.detect("a.csv", other.as_bytes()), Confidence::No, "{other}");
+    }
+}
+
+#[test]
+fn a_suffix_is_split_and_put_together() {
+    let (document, row, mut shown, bindings) =
+        only("google-csv", &[("First Name", "Ann"), ("Name Suffix", "Jr. M.D.")]);
+    assert_eq!(text(&shown, "/name/components/generation/value"), Some("Jr."));
+    assert_eq!(text(&shown, "/name/components/credential/value"), Some("M.D."));
+    assert_eq!(put(&*document, &shown, &row, &bindings).bytes, row.as_bytes());
+    shown.set_at(&path("/name/components/credential:2/value"), "Ph. D.".into());
+    let more = put(&*document, &shown, &row, &bindings);
+    assert_eq!(utf8(&more.bytes), row.replace("Jr. M.D.", "\"Jr., M.D., Ph. D.\""));
+    assert!(more.not_shown.is_empty());
+    // What would be read as the other kind stays out, and is reported.
+    shown.set_at(&path("/name/components/generation/value"), "the Elder".into());
+    let less = put(&*document, &shown, &row, &bindings);
+    assert_eq!(utf8(&less.bytes), row.replace("Jr. M.D.", "\"M.D., Ph. D.\""));
+    assert_eq!(less.not_shown, [path("/name/components/generation/value")]);
+}
+
 #[test]
 fn plain_ascii_of_outlook_takes_its_code_page() {
     let file =
@@ -412,6 +588,18 @@ fn plain_ascii_of_outlook_takes_its_code_page() {
         )
         .unwrap();
     assert_eq!(changed.bytes, b",Ann,M\xFCller,,,,\r\n");
+    // What another code page would read as something else is not written before somebody names one.
+    let mut other = shown.clone();
+    other.set_at(&path("/name/components/given/value"), "Hélène".into());
+    let old = Old {
+        bytes: &item,
+        bindings: &bindings,
+    };
+    assert_eq!(
+        document.put(&other, Some(old)).unwrap().not_shown,
+        [path("/name/components/given/value")]
+    );
+    assert_eq!(format("outlook-csv").new_encoding(), Some("windows-1252"));
     let again = open("outlook-csv", document.assemble(&[Edit::Replace(0, changed.bytes)]));
     assert_eq!(again.parse(again.item(0).bytes).unwrap().record, shown);
 }
