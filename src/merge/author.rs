@@ -68,10 +68,14 @@ pub fn author(
         generation = generation.max(snapshot.generation);
     }
     let merged = merged_state(history, &parents)?;
-    let writer = RefCell::new(DeltaWriter::new(objects));
+    let writer = RefCell::new(if parents.is_empty() {
+        DeltaWriter::on_nothing(objects)
+    } else {
+        DeltaWriter::new(objects)
+    });
     let sink = |transaction: &Transaction| writer.borrow_mut().push(transaction).map_err(MergeError::from);
     let applied = Application::new(history, &parents, merged, Reading::Lenient, &sink).run(transactions)?;
-    let (delta, counts) = writer.into_inner().finish()?;
+    let (delta, counts) = writer.into_inner().finish(&applied.content)?;
     let snapshot = Snapshot {
         collection: meta.collection,
         kind: meta.kind,
@@ -102,7 +106,7 @@ impl<'h> Additions<'h> {
     pub fn new(objects: &'h dyn Objects) -> Self {
         Self {
             objects,
-            delta: DeltaWriter::plain(objects),
+            delta: DeltaWriter::on_nothing(objects),
             content: tree::TreeWriter::new(objects),
             records: 0,
         }
@@ -119,7 +123,8 @@ impl<'h> Additions<'h> {
 
     /// Stores the snapshot.
     pub fn finish(self, meta: Authoring) -> Result<SnapshotId, MergeError> {
-        let (delta, counts) = self.delta.finish()?;
+        let content = self.content.finish()?;
+        let (delta, counts) = self.delta.finish(&content)?;
         let snapshot = Snapshot {
             collection: meta.collection,
             kind: meta.kind,
@@ -131,7 +136,7 @@ impl<'h> Additions<'h> {
             message: meta.message,
             delta,
             result: State {
-                content: self.content.finish()?,
+                content,
                 conflicts: tree::empty_root(),
             },
             counts,

@@ -4,6 +4,7 @@ use super::*;
 use crate::delta::{Delta, Entry, FieldOperation, Operation, Snapshot, Transaction, difference};
 use crate::model::{Domain, FieldPath, Hash, Kind, Map, ReplicaId, TimeMs, Value};
 use crate::port::{MemoryObjects, Objects};
+use crate::tree;
 
 pub(super) fn path(text: &str) -> FieldPath {
     FieldPath::parse(text).unwrap()
@@ -620,6 +621,37 @@ fn snapshots_that_contradict_themselves_are_refused() {
     }
     let missing = world.objects.put(Domain::Delta, &[9]).unwrap();
     assert!(matches!(refused(&move |bad| bad.delta = missing), MergeError::Delta(_)));
+}
+
+#[test]
+fn trees_that_nobody_builds_are_refused() {
+    let (world, first) = world();
+    let objects = &world.objects;
+    let small = |n: u8| Entry::Record(card(&[("/a", &n.to_string())])).encode();
+    let entries = |numbers: std::ops::Range<u8>| numbers.map(|n| Ok::<_, TreeError>((vec![n], small(n))));
+    let right = tree::build(objects, entries(1..9)).unwrap();
+    // Two leaves under one root, where all fits into one.
+    let halves = [(4u8, entries(1..5)), (8, entries(5..9))];
+    let leaves = halves.map(|(last, half)| (last, tree::build(objects, half).unwrap()));
+    let mut inner = vec![1, 2, 0, 0, 0, 1, 0, 2, 0];
+    inner.extend(leaves.map(|(last, _)| last));
+    for (_, leaf) in leaves {
+        inner.extend_from_slice(leaf.bytes());
+        inner.extend_from_slice(&4u64.to_le_bytes());
+    }
+    let wrong = objects.put(Domain::Inner, &inner).unwrap();
+    for (root, is_right) in [(right, true), (wrong, false)] {
+        let delta = objects
+            .put(Domain::Delta, &[&[4][..], root.bytes()].concat())
+            .unwrap();
+        let mut snapshot = Snapshot::read(objects, &first).unwrap();
+        (snapshot.delta, snapshot.records) = (delta, 8);
+        (snapshot.result.content, snapshot.counts.added) = (root, 8);
+        let id = snapshot.write(objects).unwrap();
+        let received = receive(&History::new(objects), &id);
+        assert_eq!(received.is_ok(), is_right, "{received:?}");
+        assert!(is_right || matches!(received, Err(MergeError::RootMismatch { .. })));
+    }
 }
 
 #[test]

@@ -276,15 +276,16 @@ fn reach_history(
         }
         let snapshot = Snapshot::read(objects, &id).map_err(|error| object_error(id.0, &error))?;
         let delta = Delta::open(objects, &snapshot.delta).map_err(|error| object_error(snapshot.delta, &error))?;
-        for block in delta.blocks() {
-            if !objects.contains(&block) {
-                return Err(ObjectError::Missing(block));
+        let wrap = |error| object_error(snapshot.delta, &error);
+        let mut part = |_, id: &Hash| {
+            if !objects.contains(id) {
+                return Err(ObjectError::Missing(*id).into());
             }
-            mark(block);
-        }
-        let blobs = delta
-            .blob_references()
-            .map_err(|error| object_error(snapshot.delta, &error))?;
+            mark(*id);
+            Ok(())
+        };
+        delta.each_object(&mut part).map_err(wrap)?;
+        let blobs = delta.blob_references().map_err(wrap)?;
         mark_blobs(objects, &blobs, mark)?;
         let State { content, conflicts } = snapshot.result;
         let mut blobs = Vec::new();
