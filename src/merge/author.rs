@@ -170,15 +170,12 @@ pub fn receive(history: &History<'_>, id: &SnapshotId) -> Result<(), MergeError>
     if history.heads_of(&snapshot.parents)? != snapshot.parents {
         return wrong("one of its parents is an ancestor of another");
     }
-    let merged = merged_state(history, &snapshot.parents)?;
-    let delta = Delta::open(objects, &snapshot.delta)?;
     let counts = RefCell::new(Counts::default());
     let sink = |transaction: &Transaction| {
         counts.borrow_mut().count(&transaction.operation);
         Ok(())
     };
-    let transactions = delta.iter().map(|transaction| transaction.map_err(MergeError::from));
-    let computed = Application::new(history, &snapshot.parents, merged, Reading::Strict, &sink).run(transactions)?;
+    let computed = computed(history, &snapshot, &sink)?;
     if counts.into_inner() != snapshot.counts {
         return wrong("it counts other changes than it holds");
     }
@@ -193,6 +190,18 @@ pub fn receive(history: &History<'_>, id: &SnapshotId) -> Result<(), MergeError>
         return wrong("it counts other records than it holds");
     }
     Ok(())
+}
+
+/// Computes the state that a snapshot leads to from its parents and its writes, which `sink` gets to see.
+pub(super) fn computed(
+    history: &History<'_>,
+    snapshot: &Snapshot,
+    sink: &dyn Fn(&Transaction) -> Result<(), MergeError>,
+) -> Result<State, MergeError> {
+    let merged = merged_state(history, &snapshot.parents)?;
+    let delta = Delta::open(history.objects, &snapshot.delta)?;
+    let transactions = delta.iter().map(|transaction| transaction.map_err(MergeError::from));
+    Application::new(history, &snapshot.parents, merged, Reading::Strict, sink).run(transactions)
 }
 
 /// A key and its new value in the content tree.

@@ -37,6 +37,7 @@ mod table_corpus;
 mod table_crash;
 mod table_files;
 mod table_filter;
+mod table_history;
 mod table_random;
 mod table_sync;
 mod undo;
