@@ -27,6 +27,8 @@ pub(super) const TAG_PLAIN: u8 = 1;
 pub(super) const TAG_ZSTD: u8 = 2;
 /// First byte of an object: the list of the blocks of a large set.
 pub(super) const TAG_INDEX: u8 = 3;
+/// First byte of an object: the tree whose every record the set adds.
+pub(super) const TAG_TREE: u8 = 4;
 
 const OPERATION_ADD: u8 = 0;
 const OPERATION_CHANGE: u8 = 1;
@@ -135,15 +137,15 @@ impl BlockWriter {
         number
     }
 
-    /// Returns the object's bytes: compressed where that is smaller and `is_packed` asks for it.
-    pub(super) fn finish(self, is_packed: bool) -> Vec<u8> {
+    /// Returns the object's bytes: compressed where that is smaller.
+    pub(super) fn finish(self) -> Vec<u8> {
         let mut plain = vec![TAG_PLAIN];
         put_number(self.paths.len() as u64, &mut plain);
         plain.extend_from_slice(&self.path_bytes);
         put_number(self.count as u64, &mut plain);
         plain.extend_from_slice(&self.body);
         let body = plain.get(1..).unwrap_or_default();
-        if is_packed && let Ok(packed) = zstd::bulk::compress(body, ZSTD_LEVEL) {
+        if let Ok(packed) = zstd::bulk::compress(body, ZSTD_LEVEL) {
             let mut out = vec![TAG_ZSTD];
             put_number(body.len() as u64, &mut out);
             out.extend_from_slice(&packed);

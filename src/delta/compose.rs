@@ -139,7 +139,7 @@ mod tests {
             for (n, operation) in transactions {
                 writer.push(&Transaction::new(key(n), operation)).unwrap();
             }
-            Delta::open(&objects, &writer.finish().unwrap().0).unwrap()
+            Delta::open(&objects, &writer.finish(&crate::tree::empty_root()).unwrap().0).unwrap()
         };
         let first = write(vec![(1, set(1)), (2, set(1)), (3, Operation::Remove)]);
         let second = write(vec![(2, set(2)), (4, set(2))]);

@@ -132,6 +132,9 @@ pub enum DeltaError {
     /// An object cannot be had.
     #[error("cannot access a stored object")]
     Object(#[from] ObjectError),
+    /// The tree that a set stands for cannot be read.
+    #[error("cannot read the records of a difference set")]
+    Tree(#[from] tree::TreeError),
     /// The bytes are no difference set or snapshot.
     #[error("{object} is malformed: {what}")]
     Malformed {

@@ -5,9 +5,10 @@ use std::rc::Rc;
 
 use super::block::{self, BlockWriter};
 use super::bytes::{Reader, put_bytes, put_number};
-use super::{Counts, DeltaError, Transaction};
+use super::{Counts, DeltaError, Entry, Operation, Transaction};
 use crate::model::{BlobRef, Domain, Hash, RecordKey, Value};
 use crate::port::{Objects, blob};
+use crate::tree;
 
 const OBJECT: &str = "difference set";
 
@@ -19,6 +20,17 @@ struct Block {
     id: Hash,
 }
 
+/// Where a set that is being written stands with respect to the state it leads to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Ground {
+    /// It is written out.
+    Something,
+    /// It makes a state out of nothing, and is small so far.
+    Nothing,
+    /// It makes a state out of nothing and is that state: transactions are only counted.
+    Whole,
+}
+
 /// Writes a difference set while its transactions are produced; holds one block at a time.
 pub struct DeltaWriter<'a> {
     objects: &'a dyn Objects,
@@ -27,8 +39,7 @@ pub struct DeltaWriter<'a> {
     counts: Counts,
     /// The key before; empty before the first.
     last: Vec<u8>,
-    /// Whether blocks are compressed here.
-    is_packed: bool,
+    ground: Ground,
 }
 
 impl<'a> DeltaWriter<'a> {
@@ -40,15 +51,15 @@ impl<'a> DeltaWriter<'a> {
             blocks: Vec::new(),
             counts: Counts::default(),
             last: Vec::new(),
-            is_packed: true,
+            ground: Ground::Something,
         }
     }
 
-    /// Begins an empty set whose blocks stay as they are: packs of a store and objects of a remote are compressed anyway,
-    /// and to do it twice costs a third of a first import.
-    pub fn plain(objects: &'a dyn Objects) -> Self {
+    /// Begins a set that makes a state out of nothing, so that all it can hold are additions. Where it is large, it is
+    /// stored as the tree of that state, which is there anyway.
+    pub fn on_nothing(objects: &'a dyn Objects) -> Self {
         Self {
-            is_packed: false,
+            ground: Ground::Nothing,
             ..Self::new(objects)
         }
     }
@@ -62,10 +73,13 @@ impl<'a> DeltaWriter<'a> {
             key: transaction.key.clone(),
             source,
         })?;
-        if self.block.is_full() {
-            self.close()?;
+        let is_plain = matches!(transaction.operation, Operation::Add(_)) && !transaction.forced;
+        if self.ground != Ground::Something && !is_plain {
+            return Err(DeltaError::malformed(OBJECT, "nothing can only be added to"));
         }
-        self.block.push(transaction);
+        if self.has_room()? {
+            self.block.push(transaction);
+        }
         self.counts.count(&transaction.operation);
         self.last.clear();
         self.last.extend_from_slice(transaction.key.bytes());
@@ -79,29 +93,45 @@ impl<'a> DeltaWriter<'a> {
             let key = RecordKey::new(key).ok_or(DeltaError::malformed(OBJECT, "a key has an impossible length"))?;
             return Err(DeltaError::Unsorted(key));
         }
-        if self.block.is_full() {
-            self.close()?;
+        if self.has_room()? {
+            self.block.push_addition(key, record);
         }
-        self.block.push_addition(key, record);
         self.counts.added += 1;
         self.last.clear();
         self.last.extend_from_slice(key);
         Ok(())
     }
 
+    /// Makes room in the block; returns `false` when transactions are not written out any more.
+    fn has_room(&mut self) -> Result<bool, DeltaError> {
+        if self.block.is_full() {
+            if self.ground == Ground::Something {
+                self.close()?;
+            } else {
+                self.block = BlockWriter::default();
+                self.ground = Ground::Whole;
+            }
+        }
+        Ok(self.ground != Ground::Whole)
+    }
+
     fn close(&mut self) -> Result<Hash, DeltaError> {
         let block = std::mem::take(&mut self.block);
         let count = block.count() as u64;
         let first = block.first().cloned();
-        let id = self.objects.put(Domain::Delta, &block.finish(self.is_packed))?;
+        let id = self.objects.put(Domain::Delta, &block.finish())?;
         if let Some(first) = first {
             self.blocks.push(Block { first, count, id });
         }
         Ok(id)
     }
 
-    /// Stores what is left and returns the set's address.
-    pub fn finish(mut self) -> Result<(Hash, Counts), DeltaError> {
+    /// Stores what is left and returns the set's address. `content` is the tree that the set leads to.
+    pub fn finish(mut self, content: &Hash) -> Result<(Hash, Counts), DeltaError> {
+        if self.ground == Ground::Whole {
+            let bytes = [&[block::TAG_TREE][..], content.bytes()].concat();
+            return Ok((self.objects.put(Domain::Delta, &bytes)?, self.counts));
+        }
         if self.blocks.is_empty() || self.block.count() > 0 {
             let id = self.close()?;
             if self.blocks.len() <= 1 {
@@ -123,11 +153,33 @@ impl<'a> DeltaWriter<'a> {
 pub struct Delta<'a> {
     objects: &'a dyn Objects,
     id: Hash,
-    /// The blocks in key order; a small set is its only block.
-    blocks: Vec<Block>,
-    is_index: bool,
-    /// The block read last, with its position.
-    loaded: RefCell<Option<(usize, Rc<[Transaction]>)>>,
+    form: Form,
+}
+
+/// How a set is stored.
+enum Form {
+    /// In blocks, in key order; a small set is its only block.
+    Blocks {
+        blocks: Vec<Block>,
+        is_index: bool,
+        /// The block read last, with its position.
+        loaded: RefCell<Option<(usize, Rc<[Transaction]>)>>,
+    },
+    /// As the tree whose every record it adds.
+    Tree { root: Hash, records: u64 },
+}
+
+/// Returns the addition of a record as it stands in the tree of a set.
+fn addition(key: &[u8], value: &[u8]) -> Result<Transaction, DeltaError> {
+    let key = RecordKey::new(key).ok_or(DeltaError::malformed(OBJECT, "a key has an impossible length"))?;
+    let Entry::Record(record) = Entry::decode(value)? else {
+        return Err(DeltaError::malformed(OBJECT, "an alias is no addition"));
+    };
+    let operation = Operation::Add(record);
+    match super::change::check_form(&operation) {
+        Ok(()) => Ok(Transaction::new(key, operation)),
+        Err(source) => Err(DeltaError::Change { key, source }),
+    }
 }
 
 impl<'a> Delta<'a> {
@@ -140,55 +192,68 @@ impl<'a> Delta<'a> {
         for transaction in transactions {
             writer.push(&transaction?)?;
         }
-        Ok(writer.finish()?)
+        Ok(writer.finish(&tree::empty_root())?)
     }
 
     /// Opens the set at `id`.
     pub fn open(objects: &'a dyn Objects, id: &Hash) -> Result<Self, DeltaError> {
         let bytes = objects.get(id)?;
-        let is_index = bytes.first() == Some(&block::TAG_INDEX);
-        let mut loaded = None;
-        let blocks = if is_index {
-            decode_index(&bytes)?
-        } else {
-            let transactions = block::decode(&bytes)?;
-            let only = transactions.first().map(|transaction| Block {
-                first: transaction.key.clone(),
-                count: transactions.len() as u64,
-                id: *id,
-            });
-            loaded = Some((0, Rc::from(transactions)));
-            only.into_iter().collect()
+        let form = match bytes.first() {
+            Some(&block::TAG_TREE) => {
+                let mut reader = Reader::new(bytes.get(1..).unwrap_or_default(), OBJECT);
+                let root = Hash::from_bytes(reader.array()?);
+                reader.end()?;
+                let records = tree::count(objects, &root)?;
+                Form::Tree { root, records }
+            }
+            Some(&block::TAG_INDEX) => Form::Blocks {
+                blocks: decode_index(&bytes)?,
+                is_index: true,
+                loaded: RefCell::new(None),
+            },
+            _ => {
+                let transactions = block::decode(&bytes)?;
+                let only = transactions.first().map(|transaction| Block {
+                    first: transaction.key.clone(),
+                    count: transactions.len() as u64,
+                    id: *id,
+                });
+                Form::Blocks {
+                    blocks: only.into_iter().collect(),
+                    is_index: false,
+                    loaded: RefCell::new(Some((0, Rc::from(transactions)))),
+                }
+            }
         };
-        Ok(Self {
-            objects,
-            id: *id,
-            blocks,
-            is_index,
-            loaded: RefCell::new(loaded),
-        })
+        Ok(Self { objects, id: *id, form })
     }
 
     /// Returns the number of transactions.
     pub fn len(&self) -> u64 {
-        self.blocks.iter().fold(0, |sum, block| sum.saturating_add(block.count))
+        match &self.form {
+            Form::Blocks { blocks, .. } => blocks.iter().fold(0, |sum, block| sum.saturating_add(block.count)),
+            Form::Tree { records, .. } => *records,
+        }
     }
 
     /// Returns whether nothing was changed.
     pub fn is_empty(&self) -> bool {
-        self.blocks.is_empty()
+        self.len() == 0
     }
 
     fn block(&self, number: usize) -> Result<Rc<[Transaction]>, DeltaError> {
-        if let Some((loaded, transactions)) = &*self.loaded.borrow()
-            && *loaded == number
+        let malformed = |what| DeltaError::malformed(OBJECT, what);
+        let Form::Blocks { blocks, loaded, .. } = &self.form else {
+            return Err(malformed("no such block"));
+        };
+        if let Some((at, transactions)) = &*loaded.borrow()
+            && *at == number
         {
             return Ok(Rc::clone(transactions));
         }
-        let malformed = |what| DeltaError::malformed(OBJECT, what);
-        let block = self.blocks.get(number).ok_or(malformed("no such block"))?;
+        let block = blocks.get(number).ok_or(malformed("no such block"))?;
         let transactions: Rc<[Transaction]> = block::decode(&self.objects.get(&block.id)?)?.into();
-        let next = self.blocks.get(number + 1).map(|next| &next.first);
+        let next = blocks.get(number + 1).map(|next| &next.first);
         let fits = transactions.first().map(|first| &first.key) == Some(&block.first)
             && transactions.len() as u64 == block.count
             && transactions
@@ -198,13 +263,20 @@ impl<'a> Delta<'a> {
         if !fits {
             return Err(malformed("a block is not what the index says"));
         }
-        *self.loaded.borrow_mut() = Some((number, Rc::clone(&transactions)));
+        *loaded.borrow_mut() = Some((number, Rc::clone(&transactions)));
         Ok(transactions)
     }
 
     /// Returns the transaction of `key`; reads one block at most.
     pub fn get(&self, key: &RecordKey) -> Result<Option<Transaction>, DeltaError> {
-        let Some(number) = self.blocks.partition_point(|block| block.first <= *key).checked_sub(1) else {
+        let blocks = match &self.form {
+            Form::Blocks { blocks, .. } => blocks,
+            Form::Tree { root, .. } => {
+                let value = tree::get(self.objects, root, key.bytes())?;
+                return value.map(|value| addition(key.bytes(), &value)).transpose();
+            }
+        };
+        let Some(number) = blocks.partition_point(|block| block.first <= *key).checked_sub(1) else {
             return Ok(None);
         };
         let block = self.block(number)?;
@@ -214,7 +286,11 @@ impl<'a> Delta<'a> {
 
     /// Returns the transactions in order of keys.
     pub fn iter(&self) -> impl Iterator<Item = Result<Transaction, DeltaError>> + '_ {
-        (0..self.blocks.len()).flat_map(move |number| {
+        let (count, root) = match &self.form {
+            Form::Blocks { blocks, .. } => (blocks.len(), None),
+            Form::Tree { root, .. } => (0, Some(root)),
+        };
+        let written = (0..count).flat_map(move |number| {
             let (transactions, error) = match self.block(number) {
                 Ok(transactions) => (Some(transactions), None),
                 Err(error) => (None, Some(Err(error))),
@@ -222,16 +298,27 @@ impl<'a> Delta<'a> {
             let count = transactions.as_ref().map_or(0, |transactions| transactions.len());
             let cloned = (0..count).filter_map(move |at| Some(Ok(transactions.as_ref()?.get(at)?.clone())));
             cloned.chain(error)
-        })
+        });
+        let records = root.into_iter().flat_map(|root| tree::iter(self.objects, root));
+        written.chain(records.map(|entry| {
+            let (key, value) = entry?;
+            addition(&key, &value)
+        }))
     }
 
-    /// Returns the addresses of all objects that the set consists of, its own first.
-    pub fn blocks(&self) -> Vec<Hash> {
-        let mut ids = vec![self.id];
-        if self.is_index {
-            ids.extend(self.blocks.iter().map(|block| block.id));
+    /// Calls `each` with the kinds and addresses of all objects that the set consists of, its own first.
+    pub fn each_object(
+        &self,
+        each: &mut dyn FnMut(Domain, &Hash) -> Result<(), DeltaError>,
+    ) -> Result<(), DeltaError> {
+        each(Domain::Delta, &self.id)?;
+        match &self.form {
+            Form::Blocks { blocks, is_index, .. } if *is_index => {
+                blocks.iter().try_for_each(|block| each(Domain::Delta, &block.id))
+            }
+            Form::Blocks { .. } => Ok(()),
+            Form::Tree { root, .. } => tree::each_node(self.objects, root, each),
         }
-        ids
     }
 
     /// Returns the blobs that written values refer to, each once, in order of address.
@@ -239,8 +326,8 @@ impl<'a> Delta<'a> {
         let mut references = Vec::new();
         for transaction in self.iter() {
             match transaction?.operation {
-                super::Operation::Add(record) => blob::references(&record, &mut references),
-                super::Operation::Change(operations) => {
+                Operation::Add(record) => blob::references(&record, &mut references),
+                Operation::Change(operations) => {
                     for operation in &operations {
                         let value = match operation {
                             super::FieldOperation::Set(_, value) => value,
@@ -249,7 +336,7 @@ impl<'a> Delta<'a> {
                         blob::references(value, &mut references);
                     }
                 }
-                super::Operation::Remove | super::Operation::Alias(_) => {}
+                Operation::Remove | Operation::Alias(_) => {}
             }
         }
         references.sort();
@@ -288,7 +375,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::super::change::tests::records;
-    use super::super::{FieldOperation, Operation, difference};
+    use super::super::{FieldOperation, difference};
     use super::*;
     use crate::model::{BlobShape, FieldPath};
     use crate::port::MemoryObjects;
@@ -323,6 +410,17 @@ mod tests {
     fn write(objects: &MemoryObjects, transactions: &[Transaction]) -> Hash {
         let all = transactions.iter().cloned().map(Ok::<_, DeltaError>);
         Delta::write(objects, all).unwrap().0
+    }
+
+    /// The addresses of the objects of a set, its own first.
+    fn blocks(delta: &Delta<'_>) -> Vec<Hash> {
+        let mut ids = Vec::new();
+        let mut each = |_, id: &Hash| {
+            ids.push(*id);
+            Ok(())
+        };
+        delta.each_object(&mut each).unwrap();
+        ids
     }
 
     fn encoded(transactions: &[Transaction]) -> String {
@@ -384,7 +482,7 @@ mod tests {
         let all: Vec<Transaction> = (0..150_000).map(transaction).collect();
         let id = write(&objects, &all);
         let delta = Delta::open(&objects, &id).unwrap();
-        assert!(delta.blocks().len() > 3, "{}", delta.blocks().len());
+        assert!(blocks(&delta).len() > 3, "{}", blocks(&delta).len());
         assert_eq!(delta.len(), 150_000);
         for n in [0, 1, 65_535, 65_536, 149_999] {
             assert_eq!(delta.get(&all[n].key).unwrap().as_ref(), Some(&all[n]));
@@ -397,7 +495,7 @@ mod tests {
             assert!(decode_index(&index[..end]).is_err());
         }
         let swapped = {
-            let blocks = delta.blocks();
+            let blocks = blocks(&delta);
             let text = index.to_vec();
             let at = text.windows(32).position(|window| window == blocks[1].bytes()).unwrap();
             let mut text = text;
@@ -410,6 +508,72 @@ mod tests {
                 .iter()
                 .any(|read| read.is_err())
         );
+    }
+
+    #[test]
+    fn a_large_first_set_is_its_tree() {
+        let objects = MemoryObjects::default();
+        let record = |n: u32| Value::Map([("n".to_owned(), format!("{n:040}").as_str().into())].into());
+        let transaction =
+            |n: u32| Transaction::new(RecordKey::new(n.to_be_bytes()).unwrap(), Operation::Add(record(n)));
+        let written = |count: u32| {
+            let entry = |n: u32| {
+                let bytes = Entry::Record(record(n)).encode();
+                Ok::<_, tree::TreeError>((n.to_be_bytes().to_vec(), bytes))
+            };
+            let root = tree::build(&objects, (0..count).map(entry)).unwrap();
+            let mut writer = DeltaWriter::on_nothing(&objects);
+            (0..count).for_each(|n| writer.push(&transaction(n)).unwrap());
+            let (id, counts) = writer.finish(&root).unwrap();
+            assert_eq!(counts.added, u64::from(count));
+            (id, root)
+        };
+        let (small, _) = written(100);
+        assert_eq!(blocks(&Delta::open(&objects, &small).unwrap()), [small]);
+        let (id, root) = written(40_000);
+        let bytes = objects.get(&id).unwrap();
+        assert_eq!(*bytes, [&[block::TAG_TREE][..], root.bytes()].concat());
+        let delta = Delta::open(&objects, &id).unwrap();
+        assert_eq!(delta.len(), 40_000);
+        assert!(delta.iter().map(Result::unwrap).eq((0..40_000).map(transaction)));
+        for n in [0, 20_000, 39_999] {
+            let transaction = transaction(n);
+            assert_eq!(delta.get(&transaction.key).unwrap(), Some(transaction));
+        }
+        assert!(delta.get(&RecordKey::new([9]).unwrap()).unwrap().is_none());
+        // Elsewhere it is the same once its objects are.
+        let elsewhere = MemoryObjects::default();
+        let mut carry = |domain, id: &Hash| {
+            elsewhere.put(domain, &objects.get(id).unwrap()).unwrap();
+            Ok(())
+        };
+        delta.each_object(&mut carry).unwrap();
+        let there = Delta::open(&elsewhere, &id).unwrap();
+        assert!(there.iter().map(Result::unwrap).eq((0..40_000).map(transaction)));
+    }
+
+    #[test]
+    fn what_a_tree_cannot_say_is_refused() {
+        let objects = MemoryObjects::default();
+        let put = |bytes: &[u8]| objects.put(Domain::Delta, bytes).unwrap();
+        let alias = Entry::Alias(RecordKey::new([1]).unwrap()).encode();
+        let entries = [Ok::<_, tree::TreeError>((vec![2], alias))];
+        let root = tree::build(&objects, entries).unwrap();
+        let whole = [&[block::TAG_TREE][..], root.bytes()].concat();
+        let delta = put(&whole);
+        assert!(Delta::open(&objects, &delta).unwrap().iter().any(|read| read.is_err()));
+        for end in 1..whole.len() {
+            assert!(Delta::open(&objects, &put(&whole[..end])).is_err());
+        }
+        assert!(Delta::open(&objects, &put(&[&whole[..], &[0]].concat())).is_err());
+        let mut writer = DeltaWriter::on_nothing(&objects);
+        let remove = Transaction::new(RecordKey::new([1]).unwrap(), Operation::Remove);
+        assert!(writer.push(&remove).is_err());
+        let forced = Transaction {
+            forced: true,
+            ..Transaction::new(RecordKey::new([1]).unwrap(), Operation::Add(Value::Map(crate::model::Map::new())))
+        };
+        assert!(writer.push(&forced).is_err());
     }
 
     #[test]
@@ -473,7 +637,7 @@ mod tests {
         let id = write(&objects, &all);
         let delta = Delta::open(&objects, &id).unwrap();
         assert_eq!(delta.iter().map(Result::unwrap).count(), 6000);
-        assert!(delta.blocks().len() > 2);
+        assert!(blocks(&delta).len() > 2);
     }
 
     #[test]

@@ -68,10 +68,14 @@ pub fn author(
         generation = generation.max(snapshot.generation);
     }
     let merged = merged_state(history, &parents)?;
-    let writer = RefCell::new(DeltaWriter::new(objects));
+    let writer = RefCell::new(if parents.is_empty() {
+        DeltaWriter::on_nothing(objects)
+    } else {
+        DeltaWriter::new(objects)
+    });
     let sink = |transaction: &Transaction| writer.borrow_mut().push(transaction).map_err(MergeError::from);
     let applied = Application::new(history, &parents, merged, Reading::Lenient, &sink).run(transactions)?;
-    let (delta, counts) = writer.into_inner().finish()?;
+    let (delta, counts) = writer.into_inner().finish(&applied.content)?;
     let snapshot = Snapshot {
         collection: meta.collection,
         kind: meta.kind,
@@ -102,7 +106,7 @@ impl<'h> Additions<'h> {
     pub fn new(objects: &'h dyn Objects) -> Self {
         Self {
             objects,
-            delta: DeltaWriter::plain(objects),
+            delta: DeltaWriter::on_nothing(objects),
             content: tree::TreeWriter::new(objects),
             records: 0,
         }
@@ -119,7 +123,8 @@ impl<'h> Additions<'h> {
 
     /// Stores the snapshot.
     pub fn finish(self, meta: Authoring) -> Result<SnapshotId, MergeError> {
-        let (delta, counts) = self.delta.finish()?;
+        let content = self.content.finish()?;
+        let (delta, counts) = self.delta.finish(&content)?;
         let snapshot = Snapshot {
             collection: meta.collection,
             kind: meta.kind,
@@ -131,7 +136,7 @@ impl<'h> Additions<'h> {
             message: meta.message,
             delta,
             result: State {
-                content: self.content.finish()?,
+                content,
                 conflicts: tree::empty_root(),
             },
             counts,
@@ -165,15 +170,12 @@ pub fn receive(history: &History<'_>, id: &SnapshotId) -> Result<(), MergeError>
     if history.heads_of(&snapshot.parents)? != snapshot.parents {
         return wrong("one of its parents is an ancestor of another");
     }
-    let merged = merged_state(history, &snapshot.parents)?;
-    let delta = Delta::open(objects, &snapshot.delta)?;
     let counts = RefCell::new(Counts::default());
     let sink = |transaction: &Transaction| {
         counts.borrow_mut().count(&transaction.operation);
         Ok(())
     };
-    let transactions = delta.iter().map(|transaction| transaction.map_err(MergeError::from));
-    let computed = Application::new(history, &snapshot.parents, merged, Reading::Strict, &sink).run(transactions)?;
+    let computed = computed(history, &snapshot, &sink)?;
     if counts.into_inner() != snapshot.counts {
         return wrong("it counts other changes than it holds");
     }
@@ -188,6 +190,18 @@ pub fn receive(history: &History<'_>, id: &SnapshotId) -> Result<(), MergeError>
         return wrong("it counts other records than it holds");
     }
     Ok(())
+}
+
+/// Computes the state that a snapshot leads to from its parents and its writes, which `sink` gets to see.
+pub(super) fn computed(
+    history: &History<'_>,
+    snapshot: &Snapshot,
+    sink: &dyn Fn(&Transaction) -> Result<(), MergeError>,
+) -> Result<State, MergeError> {
+    let merged = merged_state(history, &snapshot.parents)?;
+    let delta = Delta::open(history.objects, &snapshot.delta)?;
+    let transactions = delta.iter().map(|transaction| transaction.map_err(MergeError::from));
+    Application::new(history, &snapshot.parents, merged, Reading::Strict, sink).run(transactions)
 }
 
 /// A key and its new value in the content tree.

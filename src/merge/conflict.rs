@@ -248,18 +248,24 @@ pub fn resolve_alias(objects: &dyn Objects, state: &State, key: &RecordKey) -> R
     Ok(key)
 }
 
-/// Returns how many records a state has; a record that is an alias of another is none.
+/// Counts the records of a state; keys that are united with another are none.
 pub fn record_count(objects: &dyn Objects, state: &State) -> Result<u64, MergeError> {
-    let mut records = tree::count(objects, &state.content)?;
+    let entries = tree::count(objects, &state.content)?;
+    Ok(entries.saturating_sub(alias_count(objects, state)?))
+}
+
+/// Counts the keys that are united with another, without reading the content.
+pub fn alias_count(objects: &dyn Objects, state: &State) -> Result<u64, MergeError> {
+    let mut aliases = 0u64;
     for entry in tree::iter(objects, &state.conflicts) {
         let (key, bytes) = entry?;
         let marks = Marks::decode(&bytes).map_err(|what| MergeError::MalformedEntry {
             key: data_encoding::HEXLOWER.encode(&key),
             what,
         })?;
-        records = records.saturating_sub(marks.aliases.len() as u64);
+        aliases = aliases.saturating_add(marks.aliases.len() as u64);
     }
-    Ok(records)
+    Ok(aliases)
 }
 
 /// Walks over all conflicts of a state, by record and field.

@@ -1,20 +1,24 @@
 //! The graph of snapshots.
 
 use std::cell::RefCell;
-use std::collections::{BTreeSet, BinaryHeap, HashMap};
+use std::collections::{BTreeSet, BinaryHeap, HashMap, HashSet};
 use std::rc::Rc;
 
 use super::MergeError;
 use super::bits::Bits;
+use super::rebuild::rebuild;
 use crate::delta::{Snapshot, State};
-use crate::model::{SnapshotId, TimeMs};
+use crate::model::{Hash, SnapshotId, TimeMs};
 use crate::port::Objects;
+use crate::tree;
 
 /// A collection's snapshots over its objects, with those read so far and the states merged so far in memory.
 pub struct History<'a> {
     pub(super) objects: &'a dyn Objects,
     snapshots: RefCell<HashMap<SnapshotId, Rc<Snapshot>>>,
     states: RefCell<HashMap<Vec<SnapshotId>, State>>,
+    /// Roots of trees that are here.
+    whole: RefCell<HashSet<Hash>>,
 }
 
 /// One snapshot that a walk passed.
@@ -52,6 +56,7 @@ impl<'a> History<'a> {
             objects,
             snapshots: RefCell::default(),
             states: RefCell::default(),
+            whole: RefCell::default(),
         }
     }
 
@@ -68,6 +73,27 @@ impl<'a> History<'a> {
         let snapshot = Rc::new(Snapshot::read(self.objects, id)?);
         self.snapshots.borrow_mut().insert(*id, Rc::clone(&snapshot));
         Ok(snapshot)
+    }
+
+    /// Returns a snapshot's result; its tree is made again where it is not here any more.
+    pub fn result(&self, id: &SnapshotId) -> Result<State, MergeError> {
+        let state = self.snapshot(id)?.result;
+        if !self.is_whole(&state) {
+            rebuild(self, id)?;
+        }
+        Ok(state)
+    }
+
+    /// Returns whether the content of a state is here.
+    pub(super) fn is_whole(&self, state: &State) -> bool {
+        if state.content == tree::empty_root() || self.whole.borrow().contains(&state.content) {
+            return true;
+        }
+        let is_here = self.objects.contains(&state.content);
+        if is_here {
+            self.whole.borrow_mut().insert(state.content);
+        }
+        is_here
     }
 
     pub(super) fn remembered(&self, heads: &[SnapshotId]) -> Option<State> {
@@ -184,6 +210,7 @@ impl<'a> History<'a> {
         while let Some((generation, id)) = open.pop_last() {
             let snapshot = self.snapshot(&id)?;
             if open.is_empty() && may_cut {
+                self.result(&id)?;
                 cut = Some(snapshot);
                 break;
             }

@@ -14,6 +14,7 @@ mod bits;
 mod conflict;
 mod group;
 mod history;
+mod rebuild;
 mod register;
 mod state;
 mod text;
@@ -27,7 +28,7 @@ mod tests;
 
 pub use author::{Additions, Authoring, author, receive};
 pub use conflict::{
-    Alternative, Conflict, ConflictKind, Writer, conflicts, conflicts_of, record, record_count, resolve_alias,
+    Alternative, Conflict, ConflictKind, Writer, alias_count, conflicts, conflicts_of, record, record_count, resolve_alias,
 };
 pub use history::History;
 pub use state::merged_state;

@@ -416,9 +416,11 @@ impl World {
         for (id, snapshot) in new {
             target.put(Domain::Snapshot, &source.get(&id.0).unwrap()).unwrap();
             let delta = Delta::open(source, &snapshot.delta).unwrap();
-            for block in delta.blocks() {
-                target.put(Domain::Delta, &source.get(&block).unwrap()).unwrap();
-            }
+            let mut carry = |domain, id: &crate::model::Hash| {
+                target.put(domain, &source.get(id).unwrap()).unwrap();
+                Ok(())
+            };
+            delta.each_object(&mut carry).unwrap();
             for blob in delta.blob_references().unwrap() {
                 target.put(Domain::Blob, &source.get(&blob.hash).unwrap()).unwrap();
             }

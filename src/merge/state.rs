@@ -41,13 +41,13 @@ impl Edits {
 
 /// Returns the state of a collection at `heads`, in any order; nodes it lacks are written to the objects.
 ///
-/// One head: its result, without any work. Else the work follows the snapshots since the last one that all of them
+/// One head: its result, without any work where its tree is here. Else the work follows the snapshots since the last one that all of them
 /// have as ancestor, and the records that these touched on more than one side.
 pub fn merged_state(history: &History<'_>, heads: &[SnapshotId]) -> Result<State, MergeError> {
     let heads = history.heads_of(heads)?;
     match heads.as_slice() {
         [] => return Ok(State::empty()),
-        [head] => return Ok(history.snapshot(head)?.result),
+        [head] => return history.result(head),
         _ => {}
     }
     if let Some(state) = history.remembered(&heads) {
@@ -61,7 +61,7 @@ pub fn merged_state(history: &History<'_>, heads: &[SnapshotId]) -> Result<State
 
 fn merge(history: &History<'_>, walk: &Walk, heads: &[SnapshotId]) -> Result<State, MergeError> {
     let objects = history.objects;
-    let (start, seen, unseen) = richest_head(walk, heads);
+    let (start, seen, unseen) = richest_head(history, walk, heads)?;
     let mut touched: BTreeMap<RecordKey, Operations> = BTreeMap::new();
     for number in unseen {
         if let Some(step) = walk.steps.get(number) {
@@ -104,7 +104,11 @@ fn merge(history: &History<'_>, walk: &Walk, heads: &[SnapshotId]) -> Result<Sta
 }
 
 /// Returns the state of the head that has seen most writes, and the steps it has seen and not.
-fn richest_head(walk: &Walk, heads: &[SnapshotId]) -> (State, Vec<usize>, Vec<usize>) {
+fn richest_head(
+    history: &History<'_>,
+    walk: &Walk,
+    heads: &[SnapshotId],
+) -> Result<(State, Vec<usize>, Vec<usize>), MergeError> {
     let mut best: Option<(u64, usize)> = None;
     for head in heads {
         let Some(position) = walk.position(head) else { continue };
@@ -120,11 +124,11 @@ fn richest_head(walk: &Walk, heads: &[SnapshotId]) -> (State, Vec<usize>, Vec<us
         }
     }
     let Some((position, step)) = best.and_then(|(_, position)| Some((position, walk.steps.get(position)?))) else {
-        return (walk.base(), Vec::new(), (0..walk.steps.len()).collect());
+        return Ok((walk.base(), Vec::new(), (0..walk.steps.len()).collect()));
     };
     let (seen, unseen) =
         (0..walk.steps.len()).partition(|number| *number == position || step.ancestors.contains(*number));
-    (step.snapshot.result, seen, unseen)
+    Ok((history.result(&step.id)?, seen, unseen))
 }
 
 /// Adds what a step that the start has seen did to the touched keys.

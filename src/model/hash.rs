@@ -35,8 +35,6 @@ pub enum Domain {
     Remote = 9,
     /// A canonical value (element ids, view comparison).
     Value = 10,
-    /// The split decision of a tree.
-    Split = 11,
     /// An object pack of a store.
     Pack = 12,
     /// A list of the chunks of a large blob.
@@ -44,7 +42,7 @@ pub enum Domain {
 }
 
 impl Domain {
-    const ALL: [Self; 13] = [
+    const ALL: [Self; 12] = [
         Self::Leaf,
         Self::Inner,
         Self::Blob,
@@ -55,7 +53,6 @@ impl Domain {
         Self::Item,
         Self::Remote,
         Self::Value,
-        Self::Split,
         Self::Pack,
         Self::ChunkList,
     ];

@@ -6,7 +6,7 @@ use super::exchange::{self, remote_error};
 use super::report::{Damage, GcSummary, VerifyReport};
 use super::repository::{Repository, store_error};
 use super::{SyncResult, other};
-use crate::delta::{Delta, Entry, Snapshot, State};
+use crate::delta::{Delta, Entry, Snapshot};
 use crate::merge;
 use crate::model::{Hash, SnapshotId, Value, cbor};
 use crate::port::{ObjectError, Objects, blob};
@@ -49,7 +49,8 @@ impl Repository {
     fn verify_references(&self, deep: bool, report: &mut VerifyReport) {
         let mut seen = BTreeSet::new();
         let view = self.store.view();
-        if let Err(error) = reach_view(&self.store, view, &mut |id| seen.insert(id), &|_| true) {
+        let mut mark = |id| seen.insert(id);
+        if let Err(error) = reach_view(&self.store, view, &mut mark, &|_| true, States::Kept) {
             report.damaged.push(Damage {
                 id: object_of(&error),
                 what: error.to_string(),
@@ -96,6 +97,9 @@ impl Repository {
     }
 
     /// Drops what nothing reaches, and the snapshots that an undo took out of the history.
+    ///
+    /// Of the snapshots that stay, those that neither the collections nor the sources stand on keep their difference sets and
+    /// lose their trees.
     pub fn gc(&mut self, dry_run: bool) -> SyncResult<GcSummary> {
         self.begin()?;
         let objects_before = self.store.object_count();
@@ -109,11 +113,11 @@ impl Repository {
         let heads: Vec<SnapshotId> = heads.collect();
         let live: BTreeSet<SnapshotId> = exchange::missing(&self.reading(), &[], &heads)?.into_iter().collect();
         let keep = |objects: &dyn Objects, mark: &mut dyn FnMut(Hash) -> bool| -> Result<(), ObjectError> {
-            reach_view(objects, &present, mark, &|_| true)?;
+            reach_view(objects, &present, mark, &|_| true, States::Kept)?;
             let is_live = |id: &SnapshotId| live.contains(id);
             views
                 .iter()
-                .try_for_each(|view| reach_view(objects, view, mark, &is_live))
+                .try_for_each(|view| reach_view(objects, view, mark, &is_live, States::Dropped))
         };
         if dry_run {
             let mut kept = BTreeSet::new();
@@ -169,24 +173,37 @@ fn object_error(id: Hash, error: &(dyn std::error::Error + 'static)) -> ObjectEr
     ObjectError::damaged(id, error)
 }
 
+/// What is marked of the states that a view stands on.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum States {
+    /// Their trees.
+    Kept,
+    /// Nothing: their trees can be made again.
+    Dropped,
+}
+
 /// Marks everything that a view reaches, of the snapshots those for which `is_kept` holds.
 fn reach_view(
     objects: &dyn Objects,
     view: &View,
     mark: &mut dyn FnMut(Hash) -> bool,
     is_kept: &dyn Fn(&SnapshotId) -> bool,
+    states: States,
 ) -> Result<(), ObjectError> {
-    let mut heads: Vec<SnapshotId> = view
-        .collections
-        .values()
-        .flat_map(|c| c.heads.iter().copied())
-        .collect();
+    let collections = view.collections.values();
+    let mut heads: Vec<SnapshotId> = collections.flat_map(|view| view.heads.iter().copied()).collect();
     for source in view.sources.values() {
         heads.extend(source.base.iter().copied());
         reach_source(objects, source, &mut heads, mark)?;
     }
+    heads.retain(is_kept);
+    if states == States::Kept {
+        let standing: BTreeSet<SnapshotId> = heads.iter().copied().collect();
+        standing.iter().try_for_each(|id| reach_state(objects, id, mark))?;
+    }
     for remote in view.remotes.values() {
-        heads.extend(remote.pushed.values().flatten().copied());
+        let pushed = remote.pushed.values().flatten().copied();
+        heads.extend(pushed.filter(is_kept));
         if let Some(outbox) = &remote.outbox {
             mark(outbox.blob);
         }
@@ -194,8 +211,27 @@ fn reach_view(
     if let Some(config) = view.config {
         mark(config);
     }
-    heads.retain(is_kept);
     reach_history(objects, heads, mark)
+}
+
+/// Marks the tree of a snapshot's result, if it is here.
+fn reach_state(
+    objects: &dyn Objects,
+    id: &SnapshotId,
+    mark: &mut dyn FnMut(Hash) -> bool,
+) -> Result<(), ObjectError> {
+    let snapshot = Snapshot::read(objects, id).map_err(|error| object_error(id.0, &error))?;
+    let content = snapshot.result.content;
+    if !objects.contains(&content) {
+        return Ok(());
+    }
+    let mut blobs = Vec::new();
+    reach_tree(objects, &content, mark, &mut |_, value| {
+        if let Ok(Entry::Record(record)) = Entry::decode(value) {
+            blob::references(&record, &mut blobs);
+        }
+    })?;
+    mark_blobs(objects, &blobs, mark)
 }
 
 fn reach_source(
@@ -276,25 +312,18 @@ fn reach_history(
         }
         let snapshot = Snapshot::read(objects, &id).map_err(|error| object_error(id.0, &error))?;
         let delta = Delta::open(objects, &snapshot.delta).map_err(|error| object_error(snapshot.delta, &error))?;
-        for block in delta.blocks() {
-            if !objects.contains(&block) {
-                return Err(ObjectError::Missing(block));
+        let wrap = |error| object_error(snapshot.delta, &error);
+        let mut part = |_, id: &Hash| {
+            if !objects.contains(id) {
+                return Err(ObjectError::Missing(*id).into());
             }
-            mark(block);
-        }
-        let blobs = delta
-            .blob_references()
-            .map_err(|error| object_error(snapshot.delta, &error))?;
+            mark(*id);
+            Ok(())
+        };
+        delta.each_object(&mut part).map_err(wrap)?;
+        let blobs = delta.blob_references().map_err(wrap)?;
         mark_blobs(objects, &blobs, mark)?;
-        let State { content, conflicts } = snapshot.result;
-        let mut blobs = Vec::new();
-        reach_tree(objects, &content, mark, &mut |_, value| {
-            if let Ok(Entry::Record(record)) = Entry::decode(value) {
-                blob::references(&record, &mut blobs);
-            }
-        })?;
-        mark_blobs(objects, &blobs, mark)?;
-        reach_values(objects, &conflicts, mark)?;
+        reach_values(objects, &snapshot.result.conflicts, mark)?;
         open.extend(snapshot.parents.iter().copied());
     }
     Ok(())

@@ -141,9 +141,15 @@ fn each_carried(
             each(domain, part)?;
         }
     }
-    for block in delta.blocks() {
-        each(Domain::Delta, block)?;
-    }
+    let mut failure = None;
+    let mut carried = |domain, id: &Hash| {
+        if failure.is_none() {
+            failure = each(domain, *id).err();
+        }
+        Ok(())
+    };
+    delta.each_object(&mut carried).map_err(wrap)?;
+    failure.map_or(Ok(()), Err)?;
     each(Domain::Snapshot, id.0)?;
     Ok(snapshot.counts.total())
 }

@@ -13,7 +13,15 @@ use crate::port::Objects;
 use crate::remote::{Listing, LogName, LogObject, Part, Remote, RemoteError};
 
 /// Which objects a pack may carry.
-const CARRIED: [Domain; 4] = [Domain::Snapshot, Domain::Delta, Domain::Blob, Domain::ChunkList];
+const CARRIED: [Domain; 6] = [
+    Domain::Snapshot,
+    Domain::Delta,
+    Domain::Blob,
+    Domain::ChunkList,
+    // Of a set that is a whole tree.
+    Domain::Leaf,
+    Domain::Inner,
+];
 
 /// A remote's listing, compared with what is known here.
 pub(super) struct Compared {

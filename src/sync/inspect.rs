@@ -176,7 +176,7 @@ impl Repository {
             .snapshot(&id)
             .map_err(|error| other("reading the history", error))?;
         let before = work.state_at(&snapshot.parents)?;
-        look::differences(&work, &snapshot.collection, &before, &snapshot.result, each)?;
+        look::differences(&work, &snapshot.collection, &before, &work.state_at(&[id])?, each)?;
         look::log_entry(&work, &id, &snapshot)
     }
 

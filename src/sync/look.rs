@@ -10,7 +10,7 @@ use crate::delta::{Entry, Snapshot, State};
 use crate::format::jscontact;
 use crate::merge::{self, ConflictKind};
 use crate::model::contact::title;
-use crate::model::{FieldPath, Map, RecordKey, SnapshotId, Value};
+use crate::model::{FieldPath, Kind, Map, RecordKey, SnapshotId, Value};
 use crate::port::blob;
 use crate::tree;
 
@@ -186,7 +186,10 @@ pub(super) fn differences(
 
 /// Describes a snapshot.
 pub(super) fn log_entry(work: &Work<'_>, id: &SnapshotId, snapshot: &Snapshot) -> SyncResult<LogEntry> {
-    let records = work.record_count(&snapshot.result)?;
+    // The tree may not be here any more, and to count is no reason to make it again.
+    let aliases = merge::alias_count(work.objects, &snapshot.result).map_err(|error| other("counting records", error))?;
+    let schemas = u64::from(snapshot.kind == Kind::Row);
+    let records = snapshot.records.saturating_sub(aliases).saturating_sub(schemas);
     Ok(LogEntry {
         snapshot: id.to_string(),
         collection: snapshot.collection.clone(),

@@ -2,7 +2,7 @@
 
 use super::node::Node;
 use super::{TreeError, empty_root, load, load_child};
-use crate::model::Hash;
+use crate::model::{Domain, Hash};
 use crate::port::Objects;
 
 /// Returns the value under `key`, reading one node per level.
@@ -165,6 +165,39 @@ fn visit_below(
             entry(&key, node.value(index));
         } else if enter(&node.child(index).0) {
             visit_below(objects, &load_child(objects, node, index)?, enter, entry)?;
+        }
+    }
+    Ok(())
+}
+
+/// Calls `each` with the kind and address of all nodes of a tree, parents before children, left to right.
+///
+/// Leaves are not read.
+pub fn each_node<E: From<TreeError>>(
+    objects: &dyn Objects,
+    root: &Hash,
+    each: &mut dyn FnMut(Domain, &Hash) -> Result<(), E>,
+) -> Result<(), E> {
+    if *root == empty_root() {
+        return Ok(());
+    }
+    let node = load(objects, root)?;
+    each(if node.level() == 0 { Domain::Leaf } else { Domain::Inner }, root)?;
+    each_below(objects, &node, each)
+}
+
+fn each_below<E: From<TreeError>>(
+    objects: &dyn Objects,
+    node: &Node,
+    each: &mut dyn FnMut(Domain, &Hash) -> Result<(), E>,
+) -> Result<(), E> {
+    for index in (0..node.len()).take_while(|_| node.level() > 0) {
+        let (child, _) = node.child(index);
+        if node.level() == 1 {
+            each(Domain::Leaf, &child)?;
+        } else {
+            each(Domain::Inner, &child)?;
+            each_below(objects, &load_child(objects, node, index)?, each)?;
         }
     }
     Ok(())

@@ -1,7 +1,7 @@
 //! Prolly trees: ordered maps from byte keys to byte values as Merkle trees over [`Objects`].
 //!
 //! *Owns* the bytes of nodes, the rule where nodes end, and every operation on trees: [`build()`], [`edit()`], [`get`],
-//! [`iter`], [`diff()`], [`count`], [`visit`], [`verify()`]. *Leaves* to others what keys and values mean, where objects
+//! [`iter`], [`diff()`], [`count`], [`visit`], [`each_node`], [`verify()`]. *Leaves* to others what keys and values mean, where objects
 //! lie and when they become durable.
 //!
 //! *Invariants*: the root depends on the entries alone, never on the order or the batches in which they came; keys are
@@ -30,7 +30,7 @@ use crate::model::{Domain, Hash};
 use crate::port::{ObjectError, Objects};
 
 pub use build::{TreeWriter, build};
-pub use cursor::{Cursor, count, get, iter, iter_from, visit};
+pub use cursor::{Cursor, count, each_node, get, iter, iter_from, visit};
 pub use diff::{Change, Diff, diff};
 pub use edit::edit;
 pub use node::{KEY_MAX_BYTES, NodeError, VALUE_MAX_BYTES, check_node};

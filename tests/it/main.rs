@@ -39,6 +39,7 @@ mod table_corpus;
 mod table_crash;
 mod table_files;
 mod table_filter;
+mod table_history;
 mod table_random;
 mod table_selection;
 mod table_sync;

@@ -99,6 +99,30 @@ fn a_csv_and_a_database_change_one_row_each_and_agree() {
 }
 
 #[test]
+fn a_large_first_table_arrives_whole() {
+    use std::fmt::Write as _;
+    let world = World::new();
+    let mut content = "sku,name,price,stock\n".to_owned();
+    for n in 0..30_000 {
+        writeln!(content, "K{n:05},product number {n} of many,{n}.25,{}", n % 7).unwrap();
+    }
+    let office = with_csv(&world, "office", &content, "sku");
+    office.sync();
+    let shop = with_database(&world, "shop");
+    shop.sync();
+    assert_eq!(
+        rows(&shop, "SELECT count(*), sum(stock) FROM prices"),
+        [format!("30000 {}", (0..30_000).map(|n| n % 7).sum::<i32>())]
+    );
+    assert_eq!(office.state(), shop.state());
+    execute(&shop, "UPDATE prices SET stock = 99 WHERE sku = 'K12345'");
+    shop.sync();
+    office.sync();
+    let wanted = content.replace(",12345.25,4\n", ",12345.25,99\n");
+    assert!(office.read("prices.csv") == wanted);
+}
+
+#[test]
 fn a_clash_is_one_field_and_keeps_both_values() {
     let world = World::new();
     let one = with_csv(&world, "one", PRICES, "sku");

@@ -1,0 +1,103 @@
+//! States whose trees are not here any more, made again from difference sets.
+//!
+//! Garbage collection keeps of old snapshots what they changed, not what they led to. Every state is its parents' merged
+//! state after the snapshot's own writes, so it can be had again, and its roots prove that it is the same. Whole trees
+//! are dropped and never parts of one: where the root is here, all of the tree is.
+
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use super::MergeError;
+use super::author::computed;
+use super::conflict::record;
+use super::history::History;
+use crate::delta::{ChangeError, Delta, Entry, Snapshot, State, apply};
+use crate::model::{RecordKey, SnapshotId};
+use crate::tree;
+
+/// Snapshots whose trees are missing, in an order in which each comes after its parents.
+type Missing = BTreeMap<(u32, SnapshotId), Rc<Snapshot>>;
+
+/// Makes the tree of a snapshot's result again, with those it needs for that.
+pub(super) fn rebuild(history: &History<'_>, id: &SnapshotId) -> Result<(), MergeError> {
+    let mut missing = Missing::new();
+    let mut open = vec![*id];
+    while let Some(id) = open.pop() {
+        let snapshot = history.snapshot(&id)?;
+        let is_new = !history.is_whole(&snapshot.result) && !missing.contains_key(&(snapshot.generation, id));
+        if is_new {
+            open.extend(&snapshot.parents);
+            missing.insert((snapshot.generation, id), snapshot);
+        }
+    }
+    if let Some(start) = start_of_line(history, &missing)? {
+        return along_line(history, &start, &missing);
+    }
+    for ((_, id), snapshot) in &missing {
+        let state = computed(history, snapshot, &|_| Ok(()))?;
+        prove(id, snapshot, &state)?;
+    }
+    Ok(())
+}
+
+fn prove(id: &SnapshotId, snapshot: &Snapshot, computed: &State) -> Result<(), MergeError> {
+    if snapshot.result == *computed {
+        return Ok(());
+    }
+    Err(MergeError::RootMismatch {
+        snapshot: *id,
+        claimed: Box::new(snapshot.result),
+        computed: Box::new(*computed),
+    })
+}
+
+/// Returns the state before the first of the snapshots, if they follow one another and nothing is in conflict in any.
+fn start_of_line(history: &History<'_>, missing: &Missing) -> Result<Option<State>, MergeError> {
+    let is_plain = |state: &State| state.conflicts == tree::empty_root();
+    let Some((_, first)) = missing.first_key_value() else {
+        return Ok(None);
+    };
+    let start = match first.parents.as_slice() {
+        [] => State::empty(),
+        [parent] => history.snapshot(parent)?.result,
+        _ => return Ok(None),
+    };
+    let is_line = missing
+        .iter()
+        .zip(missing.iter().skip(1))
+        .all(|(((_, before), _), (_, after))| after.parents == [*before]);
+    let is_plain = is_plain(&start) && missing.values().all(|snapshot| is_plain(&snapshot.result));
+    Ok((is_line && is_plain).then_some(start))
+}
+
+/// Makes the last state of a line with one edit of the tree before it: the states between are not needed.
+fn along_line(history: &History<'_>, start: &State, missing: &Missing) -> Result<(), MergeError> {
+    let objects = history.objects();
+    let mut records: BTreeMap<RecordKey, Option<Entry>> = BTreeMap::new();
+    for snapshot in missing.values() {
+        for transaction in Delta::open(objects, &snapshot.delta)?.iter() {
+            let transaction = transaction?;
+            let old = match records.remove(&transaction.key) {
+                Some(entry) => entry,
+                None => record(objects, start, &transaction.key)?,
+            };
+            let new = match old {
+                Some(Entry::Alias(_)) => Err(ChangeError::Missing),
+                old => apply(old.and_then(Entry::into_record).as_ref(), &transaction.operation),
+            };
+            let new = new.map_err(|source| MergeError::Unfit {
+                key: transaction.key.clone(),
+                source,
+            })?;
+            records.insert(transaction.key, new.map(Entry::Record));
+        }
+    }
+    let edits = records
+        .into_iter()
+        .map(|(key, entry)| (key.bytes().to_vec(), entry.as_ref().map(Entry::encode)));
+    let content = tree::edit(objects, &start.content, edits)?;
+    let Some(((_, id), last)) = missing.last_key_value() else {
+        return Ok(());
+    };
+    prove(id, last, &State { content, ..*start })
+}
