@@ -494,6 +494,14 @@ impl Document for JsContactDocument {
         })
     }
 
+    fn release(&mut self) {
+        if let Layout::Array { open, close } = &mut self.layout {
+            (*open, *close) = (0, 0);
+        }
+        self.bytes = Vec::new();
+        self.items = Vec::new();
+    }
+
     fn assemble_with(&self, edits: &[Edit], more: NewItems<'_>) -> Vec<u8> {
         if let Layout::Array { open, close } = self.layout {
             return if edits.is_empty() && more.length_bytes == 0 {
