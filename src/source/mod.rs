@@ -22,7 +22,7 @@ pub use place::{FileState, Place, StatCache};
 pub use scan::{Edited, FirstItems, Found, Fresh, FreshItems, OpenFiles, Scan, ScanInput, scan};
 pub use spool::Spool;
 pub use view::{decorate, first_sight_edits, view_edits};
-pub use write::{FileEdit, FileOutcome, FileWrites, Writer, assemble};
+pub use write::{FileEdit, FileOutcome, FileWrites, Writer};
 pub use written::{Written, leave_put_back, note_written};
 
 use crate::disk::DiskError;

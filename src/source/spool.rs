@@ -3,6 +3,8 @@
 //! A first import meets all its items before the first can be recorded. As maps they take ten times the bytes of
 //! the file, encoded and compressed a fifth of them.
 
+use std::borrow::Cow;
+
 use super::SourceError;
 
 /// How many bytes are compressed at once (chosen: large enough to find what items share).
@@ -94,33 +96,54 @@ impl Spool {
 
     /// Walks over the strings; memory holds one chunk more.
     pub fn iter(&self) -> impl Iterator<Item = Result<Vec<u8>, SourceError>> + '_ {
-        let mut chunks = self.chunks.iter();
-        let mut rest_is_open = true;
-        let mut present: std::borrow::Cow<'_, [u8]> = std::borrow::Cow::Borrowed(&[]);
-        let mut at = 0;
-        std::iter::from_fn(move || {
-            while at >= present.len() {
-                at = 0;
-                present = match chunks.next() {
-                    Some(Chunk { bytes, raw_bytes: None }) => std::borrow::Cow::Borrowed(bytes),
-                    Some(Chunk {
-                        bytes,
-                        raw_bytes: Some(length),
-                    }) => match zstd::bulk::decompress(bytes, *length) {
-                        Ok(raw) => std::borrow::Cow::Owned(raw),
-                        Err(_) => return Some(Err(BAD)),
-                    },
-                    None if std::mem::take(&mut rest_is_open) => std::borrow::Cow::Borrowed(&self.open),
-                    None => return None,
-                };
-            }
-            let string = take(&present, &mut at);
-            if string.is_none() {
-                at = present.len();
-            }
-            Some(string.ok_or(BAD))
-        })
+        let chunks = self.chunks.iter().map(|chunk| match chunk.raw_bytes {
+            None => Ok(Cow::Borrowed(chunk.bytes.as_slice())),
+            Some(_) => chunk.decompress(),
+        });
+        strings(chunks.chain([Ok(Cow::Borrowed(self.open.as_slice()))]))
     }
+
+    /// Walks over the strings and gives up what was passed.
+    pub fn drain(self) -> impl Iterator<Item = Result<Vec<u8>, SourceError>> {
+        let chunks = self.chunks.into_iter().map(|chunk| match chunk.raw_bytes {
+            None => Ok(Cow::Owned(chunk.bytes)),
+            Some(_) => chunk.decompress(),
+        });
+        strings(chunks.chain([Ok(Cow::Owned(self.open))]))
+    }
+}
+
+impl Chunk {
+    fn decompress(&self) -> Result<Cow<'static, [u8]>, SourceError> {
+        let length = self.raw_bytes.unwrap_or_default();
+        zstd::bulk::decompress(&self.bytes, length)
+            .map(Cow::Owned)
+            .map_err(|_| BAD)
+    }
+}
+
+/// Walks over the strings in some chunks.
+fn strings<'s>(
+    mut chunks: impl Iterator<Item = Result<Cow<'s, [u8]>, SourceError>>,
+) -> impl Iterator<Item = Result<Vec<u8>, SourceError>> {
+    let mut present: Cow<'_, [u8]> = Cow::Borrowed(&[]);
+    let mut at = 0;
+    std::iter::from_fn(move || {
+        while at >= present.len() {
+            at = 0;
+            // The old chunk goes before the next one is made.
+            present = Cow::Borrowed(&[]);
+            match chunks.next()? {
+                Ok(next) => present = next,
+                Err(error) => return Some(Err(error)),
+            }
+        }
+        let string = take(&present, &mut at);
+        if string.is_none() {
+            at = present.len();
+        }
+        Some(string.ok_or(BAD))
+    })
 }
 
 fn take(bytes: &[u8], at: &mut usize) -> Option<Vec<u8>> {
@@ -155,6 +178,7 @@ mod tests {
                 .all(|chunk| chunk.bytes.capacity() <= chunk.bytes.len() + 64 || chunk.raw_bytes.is_none())
         );
         assert!((0..12_000).zip(&back).all(|(number, bytes)| *bytes == string(number)));
+        assert!(spool.drain().map(Result::unwrap).eq(back));
     }
 
     #[test]

@@ -118,9 +118,9 @@ impl FileEdit {
             after.pop();
         }
         after.append(&mut writes.new);
-        let bytes = assemble(document.as_ref(), &edits, &writes.new_bytes)?;
+        let bytes = assemble(document.as_ref(), &edits, writes.new_bytes)?;
         // What follows needs the new file alone.
-        drop((document, edits, writes));
+        drop((document, edits));
         let (hash, length) = (file_hash(&bytes), bytes.len());
         let again = format.open(bytes).map_err(|source| SourceError::Format {
             file: name.to_owned(),
@@ -172,14 +172,16 @@ impl FileEdit {
 }
 
 /// Returns the bytes of a file after `edits` and with the items `new` behind them.
-pub fn assemble(document: &dyn Document, edits: &[Edit], new: &Spool) -> Result<Vec<u8>, SourceError> {
+fn assemble(document: &dyn Document, edits: &[Edit], new: Spool) -> Result<Vec<u8>, SourceError> {
     let mut failure = None;
-    let items = new.iter().map_while(|item| {
+    let length_bytes = new.length_bytes();
+    // What went into the bytes is given up.
+    let items = new.drain().map_while(|item| {
         let item = item.map_err(|error| failure = Some(error));
         item.ok()
     });
     let more = NewItems {
-        length_bytes: new.length_bytes(),
+        length_bytes,
         items: Box::new(items),
     };
     let bytes = document.assemble_with(edits, more);

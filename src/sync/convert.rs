@@ -7,10 +7,10 @@ use super::report::{SetAside, SourceReport, SyncReport};
 use super::repository::Repository;
 use super::work::{format_named, in_encoding, place_of};
 use super::{Environment, SyncError, SyncResult, other};
-use crate::format::Edit;
+use crate::format::{Edit, NewItems};
 use crate::model::contact::{align, rename_elements, title};
 use crate::model::{RecordKey, Value, cbor};
-use crate::source::{Place, Spool, StatCache, assemble, decorate};
+use crate::source::{Place, SourceError, Spool, StatCache, decorate};
 
 impl Repository {
     /// Reads one file or folder and writes its records in another format.
@@ -43,7 +43,7 @@ impl Repository {
             ..SourceReport::default()
         };
         let records = read_all(env, &*source, input, &mut report)?;
-        write_all(env, &*target, output, &records, dry_run, &mut report)?;
+        write_all(env, &*target, output, records, dry_run, &mut report)?;
         Ok(SyncReport {
             sources: vec![report],
             dry_run,
@@ -106,8 +106,8 @@ fn read_all(
 }
 
 /// Decodes records that [`read_all`] has read.
-fn each(records: &Spool) -> impl Iterator<Item = SyncResult<Value>> {
-    records.iter().map(|bytes| {
+fn decoded(records: impl Iterator<Item = Result<Vec<u8>, SourceError>>) -> impl Iterator<Item = SyncResult<Value>> {
+    records.map(|bytes| {
         let bytes = bytes.map_err(|error| other("keeping records", error))?;
         cbor::decode(&bytes).map_err(|error| other("keeping records", error))
     })
@@ -117,54 +117,67 @@ fn write_all(
     env: &Environment,
     format: &dyn crate::format::Format,
     output: &Path,
-    records: &Spool,
+    records: Spool,
     dry_run: bool,
     report: &mut SourceReport,
 ) -> SyncResult<()> {
     let folder = env.disk.is_dir(output) || (output.extension().is_none() && format.info().folder_extension.is_some());
     let place = place_of(format, output, folder)?;
     let mut document = format.create(None);
-    for record in each(records) {
+    for record in decoded(records.iter()) {
         document.grow(&record?);
     }
-    let mut items = Spool::default();
-    let mut names = Vec::new();
-    for (at, record) in each(records).enumerate() {
-        let record = record?;
-        match document.put(&record, None) {
+    let document = document;
+    let length_bytes = records.length_bytes();
+    let mut failure = None;
+    // Each record becomes an item when the file needs it: in memory, the items would be as much again as the file.
+    let records = decoded(records.drain()).map_while(|record| {
+        let record = record.map_err(|error| failure = Some(error));
+        record.ok()
+    });
+    let mut items = records
+        .enumerate()
+        .filter_map(|(at, record)| match document.put(&record, None) {
             Ok(put) => {
                 report.written.added += 1;
                 report.not_shown += put.not_shown.len() as u64;
-                items
-                    .push(&[&put.bytes])
-                    .map_err(|error| other("keeping records", error))?;
-                if folder {
-                    names.push(RecordKey::from_identity(&format!("{at} {}", title(&record))));
-                }
+                let name = folder.then(|| RecordKey::from_identity(&format!("{at} {}", title(&record))));
+                Some((name, put.bytes))
             }
-            Err(error) => report.set_aside.push(SetAside {
-                item: title(&record),
-                reason: error.reason,
-            }),
-        }
-    }
-    if dry_run {
-        return Ok(());
-    }
+            Err(error) => {
+                report.set_aside.push(SetAside {
+                    item: title(&record),
+                    reason: error.reason,
+                });
+                None
+            }
+        });
+    let mut whole = None;
     match &place {
+        _ if dry_run => items.by_ref().for_each(drop),
         Place::File(path) => {
-            let bytes = assemble(document.as_ref(), &[], &items).map_err(|error| other("keeping records", error))?;
-            env.disk.replace(path, &bytes)?;
+            let more = NewItems {
+                length_bytes,
+                items: Box::new(items.by_ref().map(|(_, bytes)| bytes)),
+            };
+            whole = Some((path, document.assemble_with(&[], more)));
         }
         Place::Folder { path, extension } => {
             env.disk.create_dir_all(path)?;
-            for (name, bytes) in names.into_iter().zip(items.iter()) {
-                let bytes = bytes.map_err(|error| other("keeping records", error))?;
+            for (name, bytes) in items.by_ref() {
+                let name = name.map(|name| name.to_string()).unwrap_or_default();
                 let file = path.join(format!("{name}.{extension}"));
                 env.disk
                     .create_new(&file, &format.create(None).assemble(&[Edit::Append(bytes)]))?;
             }
         }
+    }
+    drop(items);
+    if let Some(failure) = failure {
+        return Err(failure);
+    }
+    if let Some((path, bytes)) = whole {
+        env.disk.replace(path, &bytes)?;
     }
     Ok(())
 }

@@ -1,8 +1,8 @@
 //! Prolly trees: ordered maps from byte keys to byte values as Merkle trees over [`Objects`].
 //!
 //! *Owns* the bytes of nodes, the rule where nodes end, and every operation on trees: [`build()`], [`edit()`], [`get`],
-//! [`iter`], [`diff()`], [`count`], [`visit`], [`each_node`], [`verify()`]. *Leaves* to others what keys and values mean, where objects
-//! lie and when they become durable.
+//! [`Finder`], [`iter`], [`diff()`], [`count`], [`visit`], [`each_node`], [`verify()`]. *Leaves* to others what keys and values mean, where
+//! objects lie and when they become durable.
 //!
 //! *Invariants*: the root depends on the entries alone, never on the order or the batches in which they came; keys are
 //! strictly ascending; a node ends where its last key and the sizes of its entries say so, or because it is the last of
@@ -16,6 +16,7 @@ mod build;
 mod cursor;
 mod diff;
 mod edit;
+mod find;
 mod node;
 mod rank;
 mod split;
@@ -33,6 +34,7 @@ pub use build::{TreeWriter, build};
 pub use cursor::{Cursor, count, each_node, get, iter, iter_from, visit};
 pub use diff::{Change, Diff, diff};
 pub use edit::edit;
+pub use find::Finder;
 pub use node::{KEY_MAX_BYTES, NodeError, VALUE_MAX_BYTES, check_node};
 pub use rank::{nth, rank};
 pub use verify::verify;

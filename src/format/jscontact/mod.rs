@@ -267,38 +267,37 @@ impl JsContactDocument {
 
     /// Writes the cards `old` (with the text between them) and `added` as an array.
     fn assemble_array(&self, edits: &[Edit], more: NewItems<'_>, open: usize, close: usize) -> Vec<u8> {
-        let mut kept: Vec<Vec<u8>> = Vec::new();
+        let edits_by_item = ItemEdits::of(edits);
+        let mut out = self.bytes.get(..open).unwrap_or_default().to_vec();
+        out.reserve(close.saturating_sub(open) + more.length_bytes);
+        let mut is_first = true;
         let mut at = open;
         let mut tail_from = open;
         let body = self.bytes.get(..close).unwrap_or_default();
         while at < close {
             let Ok(node) = scan::value(body, at) else { break };
             let after = skip_space(body, node.end);
-            let lead = body.get(at..node.start).unwrap_or_default().to_vec();
-            let index = self.items.iter().position(|span| span.start == node.start);
-            let edit = index.and_then(|index| edit_of(edits, index));
-            let own = body.get(node.start..node.end).unwrap_or_default();
-            let text = match edit {
+            let is_last = body.get(after) != Some(&b',');
+            let index = self.items.binary_search_by_key(&node.start, |span| span.start).ok();
+            let text = match index.and_then(|index| edits_by_item.of_item(index)) {
                 Some(Edit::Replace(_, bytes)) => Some(bytes.as_slice()),
                 Some(_) => None,
-                None => Some(own),
+                None => body.get(node.start..node.end),
             };
-            let is_last = body.get(after) != Some(&b',');
-            let tail = if is_last {
-                &[]
-            } else {
-                body.get(node.end..after).unwrap_or_default()
-            };
-            kept.extend(text.map(|text| [&lead, text, tail].concat()));
+            if let Some(text) = text {
+                if !std::mem::take(&mut is_first) {
+                    out.push(b',');
+                }
+                out.extend_from_slice(body.get(at..node.start).unwrap_or_default());
+                out.extend_from_slice(text);
+                if !is_last {
+                    out.extend_from_slice(body.get(node.end..after).unwrap_or_default());
+                }
+            }
             tail_from = node.end;
             at = if is_last { close } else { after + 1 };
         }
         let mut tail = self.bytes.get(tail_from..).unwrap_or_default().to_vec();
-        let mut out = self.bytes.get(..open).unwrap_or_default().to_vec();
-        let mut is_first = kept.is_empty();
-        out.extend(kept.join(b",".as_slice()));
-        drop(kept);
-        out.reserve(more.length_bytes);
         for bytes in appended(edits, more) {
             if !std::mem::take(&mut is_first) {
                 out.push(b',');
@@ -314,10 +313,24 @@ impl JsContactDocument {
     }
 }
 
-fn edit_of(edits: &[Edit], index: usize) -> Option<&Edit> {
-    edits
-        .iter()
-        .find(|edit| matches!(edit, Edit::Replace(one, _) | Edit::Remove(one) if *one == index))
+/// The edits of items that are there, in order of the items.
+struct ItemEdits<'e>(Vec<(usize, &'e Edit)>);
+
+impl<'e> ItemEdits<'e> {
+    fn of(edits: &'e [Edit]) -> Self {
+        let of_item = edits.iter().filter_map(|edit| match edit {
+            Edit::Replace(index, _) | Edit::Remove(index) => Some((*index, edit)),
+            Edit::Append(_) => None,
+        });
+        let mut list: Vec<_> = of_item.collect();
+        list.sort_by_key(|(index, _)| *index);
+        Self(list)
+    }
+
+    fn of_item(&self, index: usize) -> Option<&'e Edit> {
+        let at = self.0.binary_search_by_key(&index, |(index, _)| *index).ok()?;
+        self.0.get(at).map(|(_, edit)| *edit)
+    }
 }
 
 /// The id in the file of each element of the record: by collection and element id.
@@ -481,6 +494,14 @@ impl Document for JsContactDocument {
         })
     }
 
+    fn release(&mut self) {
+        if let Layout::Array { open, close } = &mut self.layout {
+            (*open, *close) = (0, 0);
+        }
+        self.bytes = Vec::new();
+        self.items = Vec::new();
+    }
+
     fn assemble_with(&self, edits: &[Edit], more: NewItems<'_>) -> Vec<u8> {
         if let Layout::Array { open, close } = self.layout {
             return if edits.is_empty() && more.length_bytes == 0 {
@@ -489,25 +510,20 @@ impl Document for JsContactDocument {
                 self.assemble_array(edits, more, open, close)
             };
         }
-        let mut texts: Vec<Vec<u8>> = Vec::new();
+        let edits_by_item = ItemEdits::of(edits);
+        let mut out = Vec::with_capacity(self.bytes.len() + more.length_bytes);
         let mut at = 0;
         for (index, span) in self.items.iter().enumerate() {
-            let between = self.bytes.get(at..span.start).unwrap_or_default().to_vec();
+            out.extend_from_slice(self.bytes.get(at..span.start).unwrap_or_default());
             at = span.end;
-            let own = match edit_of(edits, index) {
-                Some(Edit::Replace(_, bytes)) => bytes.clone(),
-                Some(_) => {
-                    // The line goes with its card.
-                    at = skip_line_end(&self.bytes, at);
-                    Vec::new()
-                }
-                None => self.bytes.get(span.start..span.end).unwrap_or_default().to_vec(),
-            };
-            texts.push([between, own].concat());
+            match edits_by_item.of_item(index) {
+                Some(Edit::Replace(_, bytes)) => out.extend_from_slice(bytes),
+                // The line goes with its card.
+                Some(_) => at = skip_line_end(&self.bytes, at),
+                None => out.extend_from_slice(self.bytes.get(span.start..span.end).unwrap_or_default()),
+            }
         }
-        texts.push(self.bytes.get(at..).unwrap_or_default().to_vec());
-        let mut out = texts.concat();
-        out.reserve(more.length_bytes);
+        out.extend_from_slice(self.bytes.get(at..).unwrap_or_default());
         for bytes in appended(edits, more) {
             // One object after the other is what readers of JSON Lines take.
             if !out.is_empty() && out.last() != Some(&b'\n') {

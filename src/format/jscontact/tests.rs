@@ -270,3 +270,31 @@ fn vcards_of_the_rfcs_pass_through_jscontact() {
     }
     assert!(count > 80, "{count}");
 }
+
+#[test]
+fn edits_in_any_order_meet_their_own_cards() {
+    let card = |n: usize, name: &str| format!(r#"{{"@type":"Card","uid":"{n}","name":{{"full":"{name}"}}}}"#);
+    let count = 40;
+    let cards: Vec<String> = (0..count).map(|n| card(n, "old")).collect();
+    let edit = |n: usize| match n % 3 {
+        0 => Some(Edit::Replace(n, card(n, "new").into_bytes())),
+        1 => Some(Edit::Remove(n)),
+        _ => None,
+    };
+    // 7 and 40 have no common factor, so every number comes once.
+    let mut edits: Vec<Edit> = (0..count).filter_map(|n| edit(n * 7 % count)).collect();
+    edits.insert(5, Edit::Append(card(count, "added").into_bytes()));
+    let kept = |n: usize| match n % 3 {
+        0 => Some(card(n, "new")),
+        1 => None,
+        _ => Some(card(n, "old")),
+    };
+    let kept: Vec<String> = (0..count).filter_map(kept).collect();
+    let array = open(&format!("[\n{}\n]\n", cards.join(" ,\n"))).assemble(&edits);
+    let array: Json = serde_json::from_slice(&array).unwrap();
+    let wanted: Json = serde_json::from_str(&format!("[{},{}]", kept.join(","), card(count, "added"))).unwrap();
+    assert_eq!(array, wanted);
+    let lines = open(&(cards.join("\n") + "\n")).assemble(&edits);
+    let wanted = kept.join("\n") + "\n" + &card(count, "added") + "\n";
+    assert_eq!(String::from_utf8(lines).unwrap(), wanted);
+}

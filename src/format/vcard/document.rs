@@ -334,6 +334,13 @@ impl Document for VcardDocument {
         (self.units == Units::Bytes).then(|| adopt::adopted(bytes, self.look()))?
     }
 
+    fn release(&mut self) {
+        // An empty file has another look.
+        let _look = self.look();
+        self.bytes = Vec::new();
+        self.items = Vec::new();
+    }
+
     fn into_bytes(self: Box<Self>) -> Vec<u8> {
         self.bytes
     }

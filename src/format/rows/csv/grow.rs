@@ -13,11 +13,13 @@ impl CsvDocument {
     pub(super) fn add_missing_columns(&mut self, record: &Value) -> bool {
         let mapping = Arc::clone(&self.mapping);
         let mut grew = false;
+        let mut shown = None;
         for (spec, group) in mapping.groups.iter().enumerate().filter(|(_, group)| group.repeat) {
             let (Home::Element(collection) | Home::Keyed(collection)) = &group.home else {
                 continue;
             };
-            let hidden = self.hidden_members(record, collection);
+            let shown = shown.get_or_insert_with(|| self.shown_by_new_row(record));
+            let hidden = hidden_members(record, collection, shown);
             if hidden == 0 || self.is_shown_by_a_row(record, collection) {
                 continue;
             }
@@ -34,32 +36,27 @@ impl CsvDocument {
             };
             let before = (self.header.clone(), self.grown.clone(), self.layout.clone());
             self.add_columns(names_until(hidden));
-            let placed = hidden - self.hidden_members(record, collection).min(hidden);
+            let wider = self.shown_by_new_row(record);
+            let placed = hidden - hidden_members(record, collection, &wider).min(hidden);
             if placed < hidden {
                 (self.header, self.grown, self.layout) = before;
                 if placed > 0 {
                     self.add_columns(names_until(placed));
                 }
             }
+            if placed > 0 {
+                *shown = self.shown_by_new_row(record);
+            }
             grew |= placed > 0;
         }
         grew
     }
 
-    /// Counts the members of a collection that a new row for `record` would not show.
-    fn hidden_members(&self, record: &Value, collection: &str) -> usize {
-        let Some(members) = record.as_map().and_then(|card| card.get(collection)?.as_map()) else {
-            return 0;
-        };
-        let written = self
-            .engine()
-            .write(record, &vec![Some(String::new()); self.header.len()], None);
-        let view = contact::rename_elements(self.engine().read(&written.cells).0, &written.bindings);
-        let shown = view
-            .as_map()
-            .and_then(|card| card.get(collection)?.as_map())
-            .map_or(0, |shown| shown.keys().filter(|key| members.contains_key(*key)).count());
-        members.len().saturating_sub(shown)
+    /// Returns what a new row for `record` would show.
+    fn shown_by_new_row(&self, record: &Value) -> Value {
+        let blank = vec![Some(String::new()); self.header.len()];
+        let written = self.engine().write(record, &blank, None);
+        contact::rename_elements(self.engine().read(&written.cells).0, &written.bindings)
     }
 
     /// Returns whether some row already shows all these members, several in one cell, and needs no columns for them.
@@ -103,6 +100,18 @@ impl CsvDocument {
         self.grown.extend(names);
         self.layout = Layout::bind(&self.mapping, &self.header);
     }
+}
+
+/// Counts the members of a collection of `record` that `view` does not show.
+fn hidden_members(record: &Value, collection: &str, view: &Value) -> usize {
+    let Some(members) = record.as_map().and_then(|card| card.get(collection)?.as_map()) else {
+        return 0;
+    };
+    let shown = view
+        .as_map()
+        .and_then(|card| card.get(collection)?.as_map())
+        .map_or(0, |shown| shown.keys().filter(|key| members.contains_key(*key)).count());
+    members.len().saturating_sub(shown)
 }
 
 /// Lists what makes the elements of a collection what they are.

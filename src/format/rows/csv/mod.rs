@@ -499,6 +499,13 @@ impl Document for CsvDocument {
         })
     }
 
+    fn release(&mut self) {
+        self.bytes = Vec::new();
+        self.rows = Vec::new();
+        self.items = Vec::new();
+        self.multi_rows = None;
+    }
+
     fn grow(&mut self, record: &Value) -> bool {
         self.add_missing_columns(record)
     }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Engine, blank, store, texts_of};
+use super::{Engine, blank, is_blank, store, texts_of};
 use crate::format::rows::field::{self, Cell};
 use crate::format::rows::layout::Group;
 use crate::format::rows::mapping::{FieldKind, Home};
@@ -43,16 +43,13 @@ impl<'a> Engine<'a> {
         collection: &str,
         cells: &[Cell],
     ) -> Result<Option<(FieldPath, Value)>, field::Unreadable> {
+        if is_blank(group, cells) {
+            return Ok(None);
+        }
         let spec = self.spec(group);
         let texts = texts_of(group, cells);
         let key = self.key_text(group, &texts);
         let (mut part, unreadable) = self.read_fields(group, &texts);
-        if texts
-            .values()
-            .all(|cell| cell.as_deref().is_some_and(|text| text.trim().is_empty()))
-        {
-            return Ok(None);
-        }
         let own_leaf = spec
             .fields
             .iter()

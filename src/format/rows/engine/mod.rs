@@ -56,7 +56,7 @@ impl<'a> Engine<'a> {
     pub(super) fn read(&self, cells: &[Cell]) -> (Value, Vec<String>) {
         let mut record = field::nothing();
         let mut warnings = Vec::new();
-        for group in &self.layout.groups {
+        for group in self.layout.groups.iter().filter(|group| !is_blank(group, cells)) {
             match &self.spec(group).home {
                 Home::Root => {
                     let texts = texts_of(group, cells);
@@ -114,6 +114,12 @@ impl<'a> Engine<'a> {
 
     /// Splits a slot into its values and reads each.
     fn parts(&self, group: &Group, cells: &[Cell]) -> Vec<Part> {
+        if is_blank(group, cells) {
+            return vec![Part {
+                cells: BTreeMap::new(),
+                shows: Shows::Free,
+            }];
+        }
         let texts = texts_of(group, cells);
         let spec = self.spec(group);
         let occupied = group.companions.iter().any(|(at, column)| {
@@ -248,9 +254,25 @@ impl<'a> Engine<'a> {
     ) -> BTreeMap<usize, Cell> {
         let spec = self.spec(group);
         let mut texts = old.clone();
-        let (before, _) = self.read_fields(group, old);
+        // Blank cells show nothing, and most are blank.
+        let blank = old
+            .values()
+            .all(|cell| cell.as_deref().is_some_and(|text| text.trim().is_empty()));
+        let before = if blank {
+            field::nothing()
+        } else {
+            self.read_fields(group, old).0
+        };
+        let is_derived = |at: usize| matches!(spec.fields[at].kind, FieldKind::Derived { .. });
         for derived in [false, true] {
-            let now = self.read_fields(group, &texts).0;
+            if !group.fields.iter().any(|(at, _)| is_derived(*at) == derived) {
+                continue;
+            }
+            let now = if blank && texts == *old {
+                field::nothing()
+            } else {
+                self.read_fields(group, &texts).0
+            };
             for (at, columns) in &group.fields {
                 let field = &spec.fields[*at];
                 if matches!(field.kind, FieldKind::Derived { .. }) != derived || matches!(field.kind, FieldKind::Key) {
@@ -306,6 +328,12 @@ pub(super) fn not_shown(record: &Value, view: &Value) -> Vec<FieldPath> {
 fn texts_of(group: &Group, cells: &[Cell]) -> BTreeMap<usize, Cell> {
     let cell = |column: usize| cells.get(column).cloned().unwrap_or_else(|| Some(String::new()));
     group.columns().map(|column| (column, cell(column))).collect()
+}
+
+/// Returns whether the cells of a group hold nothing: then it shows nothing.
+fn is_blank(group: &Group, cells: &[Cell]) -> bool {
+    let is_empty = |cell: &Cell| cell.as_deref().is_some_and(|text| text.trim().is_empty());
+    group.columns().all(|column| cells.get(column).is_none_or(is_empty))
 }
 
 fn of_field<'t>(columns: &[Option<usize>], texts: &'t BTreeMap<usize, Cell>) -> Vec<Option<&'t str>> {

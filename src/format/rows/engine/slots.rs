@@ -157,6 +157,10 @@ impl<'a> Collection<'a> {
         waiting.sort_by_key(|(_, element)| element.get("pref").and_then(Value::as_integer).unwrap_or(i64::MAX));
         for (id, element) in waiting {
             let element = Value::Map(element.clone());
+            // No slot shows the place in the order.
+            let mut leaves = element.leaves();
+            leaves.retain(|(path, _)| path.parts().first().is_some_and(|first| first != "order"));
+            let all = leaves.len();
             let mut best: Option<(usize, usize, BTreeMap<usize, Cell>)> = None;
             for (at, group) in free.iter().enumerate() {
                 let Some((score, texts)) = self.fits(group, &element, old) else {
@@ -165,7 +169,7 @@ impl<'a> Collection<'a> {
                 if best.as_ref().is_none_or(|(_, most, _)| score > *most) {
                     best = Some((at, score, texts));
                 }
-                if score == element.leaves().len() {
+                if score == all {
                     break;
                 }
             }
