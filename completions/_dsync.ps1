@@ -40,6 +40,7 @@ Register-ArgumentCompleter -Native -CommandName 'dsync' -ScriptBlock {
             [CompletionResult]::new('remove-source', 'remove-source', [CompletionResultType]::ParameterValue, 'Unbind a source; its file and the records stay')
             [CompletionResult]::new('sources', 'sources', [CompletionResultType]::ParameterValue, 'List the sources')
             [CompletionResult]::new('collections', 'collections', [CompletionResultType]::ParameterValue, 'List the collections')
+            [CompletionResult]::new('columns', 'columns', [CompletionResultType]::ParameterValue, 'List or change the columns of a collection of rows')
             [CompletionResult]::new('formats', 'formats', [CompletionResultType]::ParameterValue, 'List the formats, or describe one')
             [CompletionResult]::new('remote', 'remote', [CompletionResultType]::ParameterValue, 'Make, join, list and forget remotes')
             [CompletionResult]::new('key', 'key', [CompletionResultType]::ParameterValue, 'Show and change who can open a remote')
@@ -123,7 +124,7 @@ Register-ArgumentCompleter -Native -CommandName 'dsync' -ScriptBlock {
             [CompletionResult]::new('--key', '--key', [CompletionResultType]::ParameterName, 'The columns that identify a row')
             [CompletionResult]::new('--map', '--map', [CompletionResultType]::ParameterName, 'A mapping file that says which column is which field')
             [CompletionResult]::new('--encoding', '--encoding', [CompletionResultType]::ParameterName, 'The encoding of a CSV file, such as windows-1250 [default: as its bytes say]')
-            [CompletionResult]::new('--filter', '--filter', [CompletionResultType]::ParameterName, 'Only rows that match, such as ''country = "DE" and price > 10''')
+            [CompletionResult]::new('--filter', '--filter', [CompletionResultType]::ParameterName, 'Only records that match, such as ''country = "DE" and price > 10''')
             [CompletionResult]::new('--fields', '--fields', [CompletionResultType]::ParameterName, 'Only these fields, such as name,phones,emails')
             [CompletionResult]::new('--direction', '--direction', [CompletionResultType]::ParameterName, 'Which way changes go [default: both]')
             [CompletionResult]::new('-C', '-C ', [CompletionResultType]::ParameterName, 'Work as if started in DIR')
@@ -175,6 +176,25 @@ Register-ArgumentCompleter -Native -CommandName 'dsync' -ScriptBlock {
             [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'Use the store in DIR, not the one in or above the working directory [env: DSYNC_STORE]')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour the text')
             [CompletionResult]::new('--wait', '--wait', [CompletionResultType]::ParameterName, 'Wait at most so long for a store that is in use; 0 fails at once')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print JSON; errors become one JSON object on standard error')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print only what was asked for and errors')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print only what was asked for and errors')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Print more (can be repeated)')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Print more (can be repeated)')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
+        'dsync;columns' {
+            [CompletionResult]::new('--type', '--type', [CompletionResultType]::ParameterName, 'Widen the type of a column: integer to decimal, anything to text (can be repeated)')
+            [CompletionResult]::new('--rename', '--rename', [CompletionResultType]::ParameterName, 'Give a column another name (can be repeated)')
+            [CompletionResult]::new('--drop', '--drop', [CompletionResultType]::ParameterName, 'Show a column nowhere any more; its values are kept (can be repeated)')
+            [CompletionResult]::new('--restore', '--restore', [CompletionResultType]::ParameterName, 'Show a dropped column again (can be repeated)')
+            [CompletionResult]::new('-C', '-C ', [CompletionResultType]::ParameterName, 'Work as if started in DIR')
+            [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'Use the store in DIR, not the one in or above the working directory [env: DSYNC_STORE]')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour the text')
+            [CompletionResult]::new('--wait', '--wait', [CompletionResultType]::ParameterName, 'Wait at most so long for a store that is in use; 0 fails at once')
+            [CompletionResult]::new('--dry-run', '--dry-run', [CompletionResultType]::ParameterName, 'Tell what would happen and change nothing')
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print JSON; errors become one JSON object on standard error')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print only what was asked for and errors')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print only what was asked for and errors')
@@ -915,6 +935,7 @@ Register-ArgumentCompleter -Native -CommandName 'dsync' -ScriptBlock {
             [CompletionResult]::new('remove-source', 'remove-source', [CompletionResultType]::ParameterValue, 'Unbind a source; its file and the records stay')
             [CompletionResult]::new('sources', 'sources', [CompletionResultType]::ParameterValue, 'List the sources')
             [CompletionResult]::new('collections', 'collections', [CompletionResultType]::ParameterValue, 'List the collections')
+            [CompletionResult]::new('columns', 'columns', [CompletionResultType]::ParameterValue, 'List or change the columns of a collection of rows')
             [CompletionResult]::new('formats', 'formats', [CompletionResultType]::ParameterValue, 'List the formats, or describe one')
             [CompletionResult]::new('remote', 'remote', [CompletionResultType]::ParameterValue, 'Make, join, list and forget remotes')
             [CompletionResult]::new('key', 'key', [CompletionResultType]::ParameterValue, 'Show and change who can open a remote')
@@ -967,6 +988,9 @@ Register-ArgumentCompleter -Native -CommandName 'dsync' -ScriptBlock {
             break
         }
         'dsync;help;collections' {
+            break
+        }
+        'dsync;help;columns' {
             break
         }
         'dsync;help;formats' {

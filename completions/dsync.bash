@@ -31,6 +31,9 @@ _dsync() {
             dsync,collections)
                 cmd="dsync__subcmd__collections"
                 ;;
+            dsync,columns)
+                cmd="dsync__subcmd__columns"
+                ;;
             dsync,completions)
                 cmd="dsync__subcmd__completions"
                 ;;
@@ -150,6 +153,9 @@ _dsync() {
                 ;;
             dsync__subcmd__help,collections)
                 cmd="dsync__subcmd__help__subcmd__collections"
+                ;;
+            dsync__subcmd__help,columns)
+                cmd="dsync__subcmd__help__subcmd__columns"
                 ;;
             dsync__subcmd__help,completions)
                 cmd="dsync__subcmd__help__subcmd__completions"
@@ -344,7 +350,7 @@ _dsync() {
 
     case "${cmd}" in
         dsync)
-            opts="-C -q -v -h -V --store --json --quiet --verbose --color --wait --help --version init clone add-source remove-source sources collections formats remote key sync snapshot push fetch pull apply status diff log show cat conflicts resolve undo ops restore convert pack unpack watch schedule verify gc roll systems serve manager completions man demo help"
+            opts="-C -q -v -h -V --store --json --quiet --verbose --color --wait --help --version init clone add-source remove-source sources collections columns formats remote key sync snapshot push fetch pull apply status diff log show cat conflicts resolve undo ops restore convert pack unpack watch schedule verify gc roll systems serve manager completions man demo help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -568,6 +574,52 @@ _dsync() {
                 return 0
             fi
             case "${prev}" in
+                -C)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --store)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --wait)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        dsync__subcmd__columns)
+            opts="-C -q -v -h --type --rename --drop --restore --dry-run --store --json --quiet --verbose --color --wait --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --type)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --rename)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --drop)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --restore)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 -C)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -856,7 +908,7 @@ _dsync() {
             return 0
             ;;
         dsync__subcmd__help)
-            opts="init clone add-source remove-source sources collections formats remote key sync snapshot push fetch pull apply status diff log show cat conflicts resolve undo ops restore convert pack unpack watch schedule verify gc roll systems serve manager completions man demo help"
+            opts="init clone add-source remove-source sources collections columns formats remote key sync snapshot push fetch pull apply status diff log show cat conflicts resolve undo ops restore convert pack unpack watch schedule verify gc roll systems serve manager completions man demo help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -926,6 +978,20 @@ _dsync() {
             return 0
             ;;
         dsync__subcmd__help__subcmd__collections)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        dsync__subcmd__help__subcmd__columns)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )

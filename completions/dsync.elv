@@ -37,6 +37,7 @@ set edit:completion:arg-completer[dsync] = {|@words|
             cand remove-source 'Unbind a source; its file and the records stay'
             cand sources 'List the sources'
             cand collections 'List the collections'
+            cand columns 'List or change the columns of a collection of rows'
             cand formats 'List the formats, or describe one'
             cand remote 'Make, join, list and forget remotes'
             cand key 'Show and change who can open a remote'
@@ -117,7 +118,7 @@ set edit:completion:arg-completer[dsync] = {|@words|
             cand --key 'The columns that identify a row'
             cand --map 'A mapping file that says which column is which field'
             cand --encoding 'The encoding of a CSV file, such as windows-1250 [default: as its bytes say]'
-            cand --filter 'Only rows that match, such as ''country = "DE" and price > 10'''
+            cand --filter 'Only records that match, such as ''country = "DE" and price > 10'''
             cand --fields 'Only these fields, such as name,phones,emails'
             cand --direction 'Which way changes go [default: both]'
             cand -C 'Work as if started in DIR'
@@ -166,6 +167,24 @@ set edit:completion:arg-completer[dsync] = {|@words|
             cand --store 'Use the store in DIR, not the one in or above the working directory [env: DSYNC_STORE]'
             cand --color 'Colour the text'
             cand --wait 'Wait at most so long for a store that is in use; 0 fails at once'
+            cand --json 'Print JSON; errors become one JSON object on standard error'
+            cand -q 'Print only what was asked for and errors'
+            cand --quiet 'Print only what was asked for and errors'
+            cand -v 'Print more (can be repeated)'
+            cand --verbose 'Print more (can be repeated)'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
+        &'dsync;columns'= {
+            cand --type 'Widen the type of a column: integer to decimal, anything to text (can be repeated)'
+            cand --rename 'Give a column another name (can be repeated)'
+            cand --drop 'Show a column nowhere any more; its values are kept (can be repeated)'
+            cand --restore 'Show a dropped column again (can be repeated)'
+            cand -C 'Work as if started in DIR'
+            cand --store 'Use the store in DIR, not the one in or above the working directory [env: DSYNC_STORE]'
+            cand --color 'Colour the text'
+            cand --wait 'Wait at most so long for a store that is in use; 0 fails at once'
+            cand --dry-run 'Tell what would happen and change nothing'
             cand --json 'Print JSON; errors become one JSON object on standard error'
             cand -q 'Print only what was asked for and errors'
             cand --quiet 'Print only what was asked for and errors'
@@ -852,6 +871,7 @@ set edit:completion:arg-completer[dsync] = {|@words|
             cand remove-source 'Unbind a source; its file and the records stay'
             cand sources 'List the sources'
             cand collections 'List the collections'
+            cand columns 'List or change the columns of a collection of rows'
             cand formats 'List the formats, or describe one'
             cand remote 'Make, join, list and forget remotes'
             cand key 'Show and change who can open a remote'
@@ -898,6 +918,8 @@ set edit:completion:arg-completer[dsync] = {|@words|
         &'dsync;help;sources'= {
         }
         &'dsync;help;collections'= {
+        }
+        &'dsync;help;columns'= {
         }
         &'dsync;help;formats'= {
         }

@@ -53,7 +53,7 @@ pub(super) struct AddSourceArgs {
     #[arg(long, value_name = "EXPR", hide_short_help = true)]
     filter: Option<String>,
     /// Only these fields, such as name,phones,emails
-    #[arg(long, value_name = "F", value_delimiter = ',', hide_short_help = true)]
+    #[arg(long, value_name = "F", value_delimiter = ',')]
     fields: Vec<String>,
     /// Which way changes go [default: both]
     #[arg(long)]

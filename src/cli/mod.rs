@@ -11,6 +11,7 @@ mod arguments;
 mod cat;
 mod clone;
 mod collections;
+mod columns;
 mod completions;
 mod conflicts;
 mod context;
@@ -127,6 +128,7 @@ enum Command {
     RemoveSource(remove_source::RemoveSource),
     Sources(sources::Sources),
     Collections(collections::Collections),
+    Columns(columns::Columns),
     Formats(formats::Formats),
     Remote(remote::Remote),
     Key(key::Key),
@@ -171,6 +173,7 @@ impl Command {
             Self::RemoveSource(command) => command.run(cx),
             Self::Sources(command) => command.run(cx),
             Self::Collections(command) => command.run(cx),
+            Self::Columns(command) => command.run(cx),
             Self::Formats(command) => command.run(cx),
             Self::Remote(command) => command.run(cx),
             Self::Key(command) => command.run(cx),

@@ -214,6 +214,7 @@ impl Repository {
         if is_there {
             items = self.look_at_table(&source, format, &place, &mut notes)?;
         } else {
+            self.check_fields(&source, &[])?;
             notes.push(format!(
                 "`{}` is new and empty; the next sync fills it",
                 shown_location(&source)
@@ -235,6 +236,19 @@ impl Repository {
             ))),
             _ => Ok(()),
         }
+    }
+
+    /// Refuses chosen columns that neither the table nor its collection has, where it is known what these have.
+    fn check_fields(&self, source: &SourceConfig, columns: &[table::TableColumn]) -> SyncResult<()> {
+        if source.fields.is_empty() {
+            return Ok(());
+        }
+        let work = self.reading();
+        let schema = tables::schema_of(&work, &work.state(&source.collection)?)?;
+        if columns.is_empty() && schema.columns.is_empty() {
+            return Ok(());
+        }
+        tables::check_fields(&source.fields, columns, &schema)
     }
 
     /// Reads a table that is to be bound: how many rows it has, and whether it can be bound so.
@@ -264,11 +278,7 @@ impl Repository {
             }
         }
         let is_new = !self.store.view().collections.contains_key(&source.collection);
-        if !source.fields.is_empty() {
-            let work = self.reading();
-            let schema = tables::schema_of(&work, &work.state(&source.collection)?)?;
-            tables::check_fields(&source.fields, opened.columns(), &schema)?;
-        }
+        self.check_fields(source, opened.columns())?;
         if let Some(Ok(filter)) = source.filter.as_deref().map(Filter::parse) {
             let work = self.reading();
             let schema = tables::schema_of(&work, &work.state(&source.collection)?)?;

@@ -32,6 +32,7 @@ mod resolve;
 mod rewind;
 mod rollback;
 mod scanning;
+mod schema;
 mod selection;
 mod settle;
 mod sorted;
@@ -203,6 +204,29 @@ pub enum Resolution {
     SameAs(String),
     /// `--distinct KEY`.
     Distinct(String),
+}
+
+/// A change of a collection's columns.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ColumnChange {
+    /// A column gets a wider type.
+    Type {
+        /// Its name or id.
+        column: String,
+        /// The name of the type.
+        kind: String,
+    },
+    /// A column gets another name.
+    Rename {
+        /// Its name or id.
+        column: String,
+        /// The new name.
+        name: String,
+    },
+    /// A column is shown nowhere any more.
+    Drop(String),
+    /// A dropped column is shown again.
+    Restore(String),
 }
 
 /// Which states `diff` compares.

@@ -400,6 +400,22 @@ pub struct FormatReport {
     pub ids: bool,
 }
 
+/// A column of a collection of rows.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ColumnReport {
+    /// Its lasting id.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+    /// What its cells are.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// Whether it is one of those that identify a row.
+    pub key: bool,
+    /// Whether it was dropped.
+    pub dropped: bool,
+}
+
 /// A source as bound.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct SourceReportLine {

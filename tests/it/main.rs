@@ -35,6 +35,7 @@ mod ranks;
 mod readme;
 mod safeguards;
 mod selection;
+mod table_columns;
 mod table_corpus;
 mod table_crash;
 mod table_files;

@@ -265,6 +265,14 @@ fn a_column_that_nobody_has_is_refused() {
         ..keyed(&["price", "shoes"])
     };
     let error = system.repository().add_source(&system.dir(), &options).unwrap_err();
+    system.add_with("stock.csv", "csv", keyed(&[]));
+    system.sync();
+    let unmade = AddSource {
+        location: "list.csv".to_owned(),
+        create: true,
+        ..keyed(&["price", "shoes"])
+    };
+    assert!(system.repository().add_source(&system.dir(), &unmade).is_err());
     assert!(
         error.to_string().contains("`shoes`") && error.to_string().contains("price"),
         "{error}"

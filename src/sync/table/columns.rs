@@ -85,7 +85,8 @@ pub(super) fn bind(
     }
     if let Some(before) = &before {
         notes.extend(binding.new.iter().map(|at| format!("column `{}` is new", name(at))));
-        let gone = before.iter().filter(|(id, _)| !binding.ids.contains(id));
+        let is_gone = |id: &String| !binding.ids.contains(id) && !old.is_dropped(id);
+        let gone = before.iter().filter(|(id, _)| is_gone(id));
         notes.extend(gone.map(|(_, name)| format!("column `{name}` is not shown any more; its values stay elsewhere")));
     }
     Ok(Columns {
