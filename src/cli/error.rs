@@ -327,6 +327,7 @@ fn unknown_hints(what: &str, name: &str, candidates: &[String], hints: &mut Vec<
         "operation" => "dsync ops",
         "format" => "dsync formats",
         "record" => "dsync cat COLLECTION",
+        "conflict" => "dsync conflicts",
         "key slot" => "dsync key show REMOTE",
         _ => return,
     };

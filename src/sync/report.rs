@@ -234,11 +234,9 @@ pub struct StatusReport {
 pub struct FieldDifference {
     /// Its path, a JSON Pointer.
     pub path: String,
-    /// Its value before.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    /// Its value before; null where there was none.
     pub old: Option<Json>,
-    /// Its value after.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    /// Its value after; null where there is none.
     pub new: Option<Json>,
 }
 

@@ -79,7 +79,7 @@ fn record_resolution(
             }
             distinct(&key, &second)
         }
-        _ => field_choice(work, &state, &key, path, resolution)?,
+        _ => field_choice(work, &state, (&key, typed), path, resolution)?,
     };
     let heads = work.heads(collection);
     let list = transactions.into_iter().map(|(key, operation)| Transaction {
@@ -130,7 +130,7 @@ pub(super) fn distinct(left: &RecordKey, right: &RecordKey) -> BTreeMap<RecordKe
 fn field_choice(
     work: &Work<'_>,
     state: &State,
-    key: &RecordKey,
+    (key, typed): (&RecordKey, &str),
     path: Option<&str>,
     resolution: &Resolution,
 ) -> SyncResult<BTreeMap<RecordKey, Operation>> {
@@ -158,7 +158,7 @@ fn field_choice(
         .into());
     }
     if open.is_empty() {
-        let name = path.map_or_else(|| key.to_string(), |path| format!("{key} {path}"));
+        let name = path.map_or_else(|| typed.to_owned(), |path| format!("{typed} {path}"));
         return Err(SyncError::Unknown {
             what: "conflict",
             name,

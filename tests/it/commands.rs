@@ -773,7 +773,7 @@ fn letters_of_an_unnamed_code_page_are_set_aside_until_it_is_named() {
     let env = TestEnv::new();
     std::fs::create_dir(env.path("laptop")).unwrap();
     std::fs::write(env.path("laptop/export.csv"), CODE_PAGE).unwrap();
-    env.run("-C laptop init --name laptop").success();
+    env.run("-C laptop init --name laptop").works();
     let added = env.run("-C laptop add-source export.csv").success();
     assert!(added.stdout.contains("(`--encoding` does)"), "{}", added.stdout);
     assert!(added.stdout.contains("`Dvořák` in windows-1250"), "{}", added.stdout);
@@ -782,10 +782,10 @@ fn letters_of_an_unnamed_code_page_are_set_aside_until_it_is_named() {
     assert_eq!(report["sources"][0]["set_aside"].as_array().unwrap().len(), 1);
     assert_eq!(std::fs::read(env.path("laptop/export.csv")).unwrap(), CODE_PAGE);
 
-    env.run("-C laptop remove-source export").success();
-    env.run("-C laptop add-source export.csv --encoding utf-9").code(2);
+    env.run("-C laptop remove-source export").works();
+    env.run("-C laptop add-source export.csv --encoding utf-9").ends(2);
     env.run("-C laptop add-source export.csv --encoding windows-1250")
-        .success();
+        .works();
     let report = env.run("-C laptop --json sync").success().json();
     assert_eq!(report["sources"][0]["set_aside"].as_array().unwrap().len(), 0);
     let names: Vec<_> = (env.run("-C laptop --json cat contacts").success().json_lines().iter())
@@ -796,20 +796,19 @@ fn letters_of_an_unnamed_code_page_are_set_aside_until_it_is_named() {
     assert_eq!(std::fs::read(env.path("laptop/export.csv")).unwrap(), CODE_PAGE);
 
     // Without a store, and the other way round: what is made is read as it was written.
-    env.run("convert laptop/export.csv cards.vcf --encoding cp1250")
-        .success();
+    env.run("convert laptop/export.csv cards.vcf --encoding cp1250").works();
     assert!(env.read("cards.vcf").contains("Dvořák"));
     env.run("convert laptop/export.csv no.vcf --from vcard --encoding cp1250")
-        .code(2);
+        .ends(2);
     env.write(
         "west/cards.vcf",
         "BEGIN:VCARD\r\nVERSION:3.0\r\nFN:Hélène Søe\r\nN:Søe;Hélène;;;\r\nEND:VCARD\r\n",
     );
-    env.run("-C west init --name west").success();
-    env.run("-C west add-source cards.vcf").success();
+    env.run("-C west init --name west").works();
+    env.run("-C west add-source cards.vcf").works();
     env.run("-C west add-source new.csv --format outlook-csv --create")
-        .success();
-    env.run("-C west sync").success();
+        .works();
+    env.run("-C west sync").works();
     let written = std::fs::read(env.path("west/new.csv")).unwrap();
     assert!(written.windows(6).any(|part| part == b"H\xE9l\xE8ne"));
     let report = env.run("-C west --json sync").success().json();

@@ -118,6 +118,18 @@ impl Run {
         self.code(0)
     }
 
+    /// Checks that the exit code is 0, where nothing else of the run matters.
+    #[track_caller]
+    pub(crate) fn works(self) {
+        let _looked_at = self.code(0);
+    }
+
+    /// Checks the exit code, where nothing else of the run matters.
+    #[track_caller]
+    pub(crate) fn ends(self, code: i32) {
+        let _looked_at = self.code(code);
+    }
+
     /// Parses the output as one JSON object.
     #[track_caller]
     pub(crate) fn json(&self) -> serde_json::Value {

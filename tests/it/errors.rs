@@ -10,9 +10,8 @@ use crate::world::card;
 fn laptop() -> TestEnv {
     let env = TestEnv::new();
     env.write("laptop/cards.vcf", &card("u1", "Ann One", &["EMAIL:ann@example.org"]));
-    env.run("-C laptop init --name laptop").success();
-    env.run("-C laptop add-source cards.vcf --collection contacts")
-        .success();
+    env.run("-C laptop init --name laptop").works();
+    env.run("-C laptop add-source cards.vcf --collection contacts").works();
     env
 }
 
@@ -71,11 +70,11 @@ fn is_root() -> bool {
 fn a_full_remote_keeps_what_was_done_and_is_tried_again() {
     let env = laptop();
     let Some(disk) = Small::mount(env.path("stick"), "256k") else {
-        eprintln!("skipped: no file system can be mounted here");
+        // Only root can mount one.
         return;
     };
-    env.run("-C laptop remote add origin ../stick/remote --plain").success();
-    env.run("-C laptop sync").success();
+    env.run("-C laptop remote add origin ../stick/remote --plain").works();
+    env.run("-C laptop sync").works();
     let ballast = disk.fill();
     // Not all of it has been read by the time the disk is full: the note is longer than what a name leaves.
     let note = format!("NOTE:{}", "many words ".repeat(400));
@@ -94,14 +93,14 @@ fn a_full_remote_keeps_what_was_done_and_is_tried_again() {
         &["origin", "No space left", "everything local was done and kept"],
     );
     assert!(env.run("-C laptop cat contacts").success().stdout.contains("Ann Two"));
-    env.run("-C laptop verify").success();
+    env.run("-C laptop verify").works();
     tells(env.run("-C laptop --json push"), 4, "remote-full", &["origin"]);
 
     std::fs::remove_file(ballast).unwrap();
-    env.run("-C laptop sync").success();
-    env.run("clone stick/remote phone --name phone").success();
+    env.run("-C laptop sync").works();
+    env.run("clone stick/remote phone --name phone").works();
     assert!(env.run("-C phone cat contacts").success().stdout.contains("Ann Two"));
-    env.run("-C phone verify --remote origin").success();
+    env.run("-C phone verify --remote origin").works();
 }
 
 #[test]
@@ -137,7 +136,7 @@ fn a_location_that_is_not_writable_is_refused_when_it_is_bound() {
             .arg("--version")
             .output();
         if !own.is_ok_and(|status| status.success()) || !can_run.is_ok_and(|run| run.status.success()) {
-            eprintln!("skipped: nobody else can run the program here");
+            // Somebody else cannot even run the program here.
             return;
         }
     }
@@ -153,14 +152,14 @@ fn a_location_that_is_not_writable_is_refused_when_it_is_bound() {
         "location",
         &["theirs", "not writable"],
     );
-    run("-C laptop add-source ../theirs/list.vcf --collection contacts --direction in").success();
-    run("-C laptop sync").success();
+    run("-C laptop add-source ../theirs/list.vcf --collection contacts --direction in").works();
+    run("-C laptop sync").works();
     assert!(env.read("laptop/cards.vcf").contains("Bob Two"));
     mode(&env.path("theirs"), 0o755);
 
     // A folder that stops being writable later: the rest is done, and the source waits.
     mode(&env.path("laptop"), 0o755);
-    run("-C laptop init ../other --name other").success();
+    run("-C laptop init ../other --name other").works();
 }
 
 #[test]
@@ -174,8 +173,8 @@ fn what_is_no_remote_and_what_cannot_be_opened_says_how_to_go_on() {
     env.write("secret", "correct horse\n");
     env.write("wrong", "battery staple\n");
     env.run("-C laptop remote add origin ../stick --passphrase-file ../secret")
-        .success();
-    env.run("-C laptop sync").success();
+        .works();
+    env.run("-C laptop sync").works();
     tells(
         env.run("--json clone stick phone --name phone --passphrase-file wrong"),
         1,
@@ -207,6 +206,26 @@ fn what_is_no_remote_and_what_cannot_be_opened_says_how_to_go_on() {
 }
 
 #[test]
+fn a_conflict_that_is_not_open_is_named_as_it_was_typed() {
+    let env = laptop();
+    env.run("-C laptop sync").works();
+    tells(
+        env.run("--json -C laptop resolve contacts u1 /phones/x --take 1"),
+        1,
+        "unknown-conflict",
+        &["u1 /phones/x", "dsync -C laptop conflicts"],
+    );
+    // Keys of a difference are always there.
+    env.edit("laptop/cards.vcf", "EMAIL:ann@example.org", "NOTE:x");
+    for line in env.run("--json -C laptop diff").success().json_lines() {
+        for field in line["fields"].as_array().unwrap() {
+            let keys: Vec<_> = field.as_object().unwrap().keys().map(String::as_str).collect();
+            assert!(["path", "old", "new"].iter().all(|key| keys.contains(key)), "{field}");
+        }
+    }
+}
+
+#[test]
 fn two_sources_never_have_one_location() {
     let env = laptop();
     for location in ["cards.vcf", "./cards.vcf", "../laptop/cards.vcf"] {
@@ -218,8 +237,8 @@ fn two_sources_never_have_one_location() {
         );
     }
     std::os::unix::fs::symlink("cards.vcf", env.path("laptop/link.vcf")).unwrap();
-    env.run("--json -C laptop add-source link.vcf").code(1);
+    env.run("--json -C laptop add-source link.vcf").ends(1);
     let inside = env.run("--json -C laptop add-source .dsync/config.toml").code(1);
     assert!(inside.stderr.contains("inside the store"), "{inside}");
-    env.run("--json -C laptop add-source ../nowhere/a.vcf --create").code(1);
+    env.run("--json -C laptop add-source ../nowhere/a.vcf --create").ends(1);
 }

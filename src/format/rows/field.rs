@@ -334,12 +334,10 @@ fn write_value(field: &FieldSpec, value: &Value, old: &[Option<&str>], dialect: 
             vec![native_lines(&cut, newline)]
         }
         FieldKind::Lines => {
-            let mut lines: Vec<String> = text
-                .splitn(old.len().max(1), '\n')
-                .map(|line| native_lines(line, newline))
-                .collect();
-            lines.resize(old.len(), String::new());
-            lines
+            let mut lines: Vec<&str> = text.splitn(old.len().max(1), '\n').collect();
+            lines.resize(old.len(), "");
+            let kept = lines_in_place(text, old).unwrap_or(lines);
+            kept.into_iter().map(|line| native_lines(line, newline)).collect()
         }
         FieldKind::Date => {
             let writing = date::read(first, dialect.date.style).map_or(dialect.date, |(_, writing)| writing);
@@ -364,6 +362,42 @@ fn write_value(field: &FieldSpec, value: &Value, old: &[Option<&str>], dialect: 
         }
         _ => return None,
     })
+}
+
+/// Splits a text over cells of which some hold several lines: each keeps as many as it has, the last filled one takes the rest.
+fn lines_in_place<'t>(text: &'t str, old: &[Option<&str>]) -> Option<Vec<&'t str>> {
+    let counts: Vec<usize> = old
+        .iter()
+        .map(|cell| {
+            cell.filter(|cell| !cell.is_empty())
+                .map_or(0, |cell| unix_lines(cell).split('\n').count())
+        })
+        .collect();
+    let last = counts.iter().rposition(|count| *count > 0)?;
+    if counts.iter().all(|count| *count < 2) {
+        return None;
+    }
+    let mut cells = Vec::with_capacity(old.len());
+    let mut rest = Some(text);
+    for (at, count) in counts.into_iter().enumerate() {
+        let whole = rest.unwrap_or_default();
+        let end = whole
+            .match_indices('\n')
+            .nth(count.saturating_sub(1))
+            .map(|(end, _)| end);
+        match end {
+            _ if count == 0 => cells.push(""),
+            Some(end) if at != last => {
+                cells.push(&whole[..end]);
+                rest = Some(&whole[end + 1..]);
+            }
+            _ => {
+                cells.push(whole);
+                rest = None;
+            }
+        }
+    }
+    (cells.join("\n").trim_matches('\n') == text).then_some(cells)
 }
 
 fn native_lines(text: &str, newline: &str) -> String {

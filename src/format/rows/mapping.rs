@@ -11,6 +11,10 @@ use crate::format::{FormatError, FormatInfo};
 use crate::model::{FieldPath, Kind, Value, at_place, contact};
 
 /// A compiled mapping.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a word of the mapping language that is there or not"
+)]
 #[derive(Debug, Clone)]
 pub(super) struct Mapping {
     pub info: FormatInfo,
