@@ -295,6 +295,14 @@ pub(super) fn store_objects(objects: &dyn Objects, object: &LogObject) -> SyncRe
                 object.system
             )));
         }
+        if matches!(domain, Domain::Leaf | Domain::Inner)
+            && let Err(error) = crate::tree::check_node(bytes)
+        {
+            return Err(SyncError::Damaged(format!(
+                "a pack of `{}` carries what is no node: {error}",
+                object.system
+            )));
+        }
         let id = objects.put(*domain, bytes)?;
         if *domain == Domain::Snapshot {
             snapshots.push(SnapshotId(id));

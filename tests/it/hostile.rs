@@ -229,11 +229,14 @@ fn a_pack_without_its_base_is_refused_whole() {
 #[test]
 fn objects_that_no_pack_has_are_refused() {
     let world = pair();
-    let mut objects = packfile::read(&mut &*news(&world), 1 << 20).unwrap();
-    objects[0].objects.push((Domain::Leaf, b"a node".to_vec()));
-    let mut bytes = Vec::new();
-    if packfile::write(&objects, &mut bytes).is_ok() {
-        refused_as_damaged(&world, &bytes, "a tree node");
+    for domain in [Domain::Leaf, Domain::Inner, Domain::Operation, Domain::Item] {
+        let mut objects = packfile::read(&mut &*news(&world), 1 << 20).unwrap();
+        objects[0].objects.push((domain, b"a node".to_vec()));
+        let mut bytes = Vec::new();
+        // What cannot even be written cannot come either.
+        if packfile::write(&objects, &mut bytes).is_ok() {
+            refused_as_damaged(&world, &bytes, &format!("{domain:?}"));
+        }
     }
 }
 
