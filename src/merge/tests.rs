@@ -15,7 +15,7 @@ pub(super) fn key(n: u8) -> RecordKey {
 }
 
 /// Makes a record from lines of path and text.
-fn card(fields: &[(&str, &str)]) -> Value {
+pub(super) fn card(fields: &[(&str, &str)]) -> Value {
     let mut record = Value::Map(Map::new());
     for (at, value) in fields {
         record.set_at(&path(at), Value::from(*value));
@@ -23,36 +23,46 @@ fn card(fields: &[(&str, &str)]) -> Value {
     record
 }
 
-fn set(at: &str, value: impl Into<Value>) -> FieldOperation {
+pub(super) fn set(at: &str, value: impl Into<Value>) -> FieldOperation {
     FieldOperation::Set(path(at), value.into())
 }
 
-fn clear(at: &str) -> FieldOperation {
+pub(super) fn clear(at: &str) -> FieldOperation {
     FieldOperation::Clear(path(at))
 }
 
-fn change(operations: Vec<FieldOperation>) -> Operation {
+pub(super) fn change(operations: Vec<FieldOperation>) -> Operation {
     Operation::Change(operations)
 }
 
-struct World {
-    objects: MemoryObjects,
+pub(super) struct World {
+    pub(super) objects: MemoryObjects,
+    kind: Kind,
     clock: std::cell::Cell<i64>,
 }
 
 impl World {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
+        Self::of(Kind::Contact)
+    }
+
+    pub(super) fn of(kind: Kind) -> Self {
         Self {
             objects: MemoryObjects::default(),
+            kind,
             clock: std::cell::Cell::new(1000),
         }
     }
 
-    fn try_author(&self, parents: &[SnapshotId], operations: &[(u8, Operation)]) -> Result<SnapshotId, MergeError> {
+    pub(super) fn try_author(
+        &self,
+        parents: &[SnapshotId],
+        operations: &[(u8, Operation)],
+    ) -> Result<SnapshotId, MergeError> {
         self.clock.set(self.clock.get() + 1);
         let meta = Authoring {
             collection: "contacts".to_owned(),
-            kind: Kind::Contact,
+            kind: self.kind,
             replica: ReplicaId::from_bytes([1; 16]),
             system: "here".to_owned(),
             time: TimeMs(self.clock.get()),
@@ -64,30 +74,30 @@ impl World {
         author(&History::new(&self.objects), parents, meta, transactions)
     }
 
-    fn author(&self, parents: &[SnapshotId], operations: &[(u8, Operation)]) -> SnapshotId {
+    pub(super) fn author(&self, parents: &[SnapshotId], operations: &[(u8, Operation)]) -> SnapshotId {
         let id = self.try_author(parents, operations).unwrap();
         receive(&History::new(&self.objects), &id).unwrap();
         id
     }
 
-    fn edit(&self, parents: &[SnapshotId], operations: Vec<FieldOperation>) -> SnapshotId {
+    pub(super) fn edit(&self, parents: &[SnapshotId], operations: Vec<FieldOperation>) -> SnapshotId {
         self.author(parents, &[(1, change(operations))])
     }
 
-    fn merged(&self, heads: &[SnapshotId]) -> State {
+    pub(super) fn merged(&self, heads: &[SnapshotId]) -> State {
         let state = merged_state(&History::new(&self.objects), heads).unwrap();
         let reversed: Vec<SnapshotId> = heads.iter().rev().copied().collect();
         assert_eq!(merged_state(&History::new(&self.objects), &reversed).unwrap(), state);
         state
     }
 
-    fn record(&self, heads: &[SnapshotId], n: u8) -> Option<Value> {
+    pub(super) fn record(&self, heads: &[SnapshotId], n: u8) -> Option<Value> {
         let entry = record(&self.objects, &self.merged(heads), &key(n)).unwrap();
         entry.map(|entry| entry.into_record().expect("no alias"))
     }
 
     /// The conflicts as `path: shown | other | …`.
-    fn conflicts(&self, heads: &[SnapshotId]) -> Vec<String> {
+    pub(super) fn conflicts(&self, heads: &[SnapshotId]) -> Vec<String> {
         let show = |value: &Option<Value>| match value {
             None => "nothing".to_owned(),
             Some(Value::Text(text)) => text.to_string(),

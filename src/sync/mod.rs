@@ -51,6 +51,7 @@ pub use config::{Config, Direction, RemoteConfig, SourceConfig, TransportConfig}
 pub use error::{SyncError, SyncResult};
 pub use report::*;
 pub use repository::Repository;
+pub use resolve::KEY_FIELD;
 
 use crate::disk::Disk;
 use crate::port::Clock;

@@ -249,6 +249,9 @@ pub struct RecordDifference {
     pub op: String,
     /// The record.
     pub key: String,
+    /// For a rename: the key before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub old_key: Option<String>,
     /// As a person calls it.
     pub title: String,
     /// Its fields.
