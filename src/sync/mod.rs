@@ -34,6 +34,7 @@ mod rollback;
 mod scanning;
 mod schema;
 mod selection;
+mod settings;
 mod settle;
 mod sorted;
 mod states;
