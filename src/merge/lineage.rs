@@ -175,6 +175,12 @@ impl<'a> Lineages<'a> {
         })
     }
 
+    /// Returns whether a lineage had begun where `seen` is known.
+    fn is_known(&self, number: usize, seen: &Bits) -> bool {
+        let lineage = self.all.get(number);
+        lineage.is_some_and(|lineage| lineage.is_base || lineage.births.iter().any(|step| seen.contains(*step)))
+    }
+
     /// Returns the lineages that stand under a key where `seen` is known, there or not.
     fn under(&self, key: usize, seen: Option<&Bits>) -> Vec<usize> {
         let candidates = self.candidates.get(key).into_iter().flatten().copied();
@@ -432,7 +438,7 @@ impl Tracer<'_> {
             Operation::Rename { from, .. } => self.number(from).unwrap_or(key),
             _ => key,
         };
-        let goes = |number: &usize| left.contains(&key) && lineages.is_there(*number, Some(seen));
+        let goes = |number: &usize| left.contains(&key) && lineages.is_known(*number, seen);
         let under = lineages.under(from, Some(seen));
         let (targets, sees) = if matches!(operation, Operation::Add(_)) {
             (Vec::new(), under.into_iter().filter(|number| !goes(number)).collect())
@@ -449,9 +455,18 @@ impl Tracer<'_> {
             let there = lineages.under(key, Some(seen)).into_iter();
             there.filter(|number| !goes(number)).collect()
         };
+        // What was removed goes along: it is one with what is there, should it come back.
+        let moved = match operation {
+            Operation::Rename { .. } => {
+                let known = sees.iter().copied();
+                known.filter(|number| lineages.is_known(*number, seen)).collect()
+            }
+            _ => Vec::new(),
+        };
         Plan {
             from,
             targets,
+            moved,
             sees,
             replaced,
         }
@@ -465,10 +480,20 @@ impl Tracer<'_> {
         left: &BTreeSet<usize>,
         plan: Plan,
     ) {
-        let mut targets = plan.targets;
+        let (mut targets, mut moved) = (plan.targets, plan.moved);
         // Whoever edits has seen a record; should none be known, one begins, so that nothing is lost.
         if targets.is_empty() {
-            targets.push(self.birth(lineages, step, plan.from, left));
+            let born = self.birth(lineages, step, plan.from, left);
+            targets.push(born);
+            if matches!(operation, Operation::Rename { .. }) {
+                moved.push(born);
+            }
+        }
+        for number in moved {
+            if let Some(lineage) = lineages.all.get_mut(number) {
+                lineage.moves.push((step, key));
+            }
+            lineages.may_stand(number, key);
         }
         let sees: Rc<Bits> = Rc::new(plan.sees.iter().chain(&targets).copied().collect());
         let is_present = asserts(operation);
@@ -478,10 +503,6 @@ impl Tracer<'_> {
             };
             if let Some(is_present) = is_present {
                 lineage.existence.push((step, is_present));
-            }
-            if matches!(operation, Operation::Rename { .. }) {
-                lineage.moves.push((step, key));
-                lineages.may_stand(*target, key);
             }
             lineages.deeds.push(Deed {
                 step,
@@ -532,6 +553,8 @@ struct Plan {
     from: usize,
     /// The lineages that are written.
     targets: Vec<usize>,
+    /// The lineages that get another key.
+    moved: Vec<usize>,
     /// The lineages that the author saw under that key.
     sees: Vec<usize>,
     /// The lineages under the new key in whose place the record comes.

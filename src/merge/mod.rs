@@ -35,7 +35,8 @@ mod tests;
 
 pub use author::{Additions, Authoring, author, receive};
 pub use conflict::{
-    Alternative, Conflict, ConflictKind, Writer, alias_count, conflicts, conflicts_of, record, record_count, resolve_alias,
+    Alternative, Conflict, ConflictKind, Writer, alias_count, conflicts, conflicts_of, record, record_count,
+    resolve_alias,
 };
 pub use history::History;
 pub use moved::renames_between;

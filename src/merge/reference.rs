@@ -125,7 +125,11 @@ impl<'a> Reference<'a> {
         let mut moves = Vec::new();
         let mut writes: Vec<(Line, BTreeSet<Line>, Option<&Operation>)> = Vec::new();
         for (key, operation) in all {
-            let goes = |line: &Line| left.contains(key) && self.is_there(&seen, line);
+            let has_begun = |line: &Line| {
+                let mut writes = self.writes.iter();
+                writes.any(|write| write.line == *line && seen.contains(&write.snapshot))
+            };
+            let goes = |line: &Line| left.contains(key) && has_begun(line);
             let (from, adds) = match operation {
                 Operation::Rename { from, .. } => (from, false),
                 Operation::Add(_) => (key, true),
@@ -155,9 +159,13 @@ impl<'a> Reference<'a> {
             } else {
                 BTreeSet::new()
             };
+            if is_rename {
+                // Also those that are not there: with what is there they were one.
+                let begun = sees.iter().filter(|line| has_begun(line));
+                moves.extend(begun.map(|line| (id, line.clone(), key.clone())));
+            }
             for line in written {
                 if is_rename {
-                    moves.push((id, line.clone(), key.clone()));
                     writes.push((line.clone(), replaced.clone(), None));
                 }
                 writes.push((line, sees.clone(), Some(operation)));

@@ -1,5 +1,7 @@
 //! What renames must do, case by case. Keys: 1 is Ann's, the others are free unless a test fills them.
 
+use proptest::prelude::*;
+
 use super::tests::{World, card, change, clear, key, path, set};
 use super::*;
 use crate::delta::{ChangeError, Delta, Entry, FieldOperation, Operation};
@@ -299,4 +301,85 @@ fn a_rename_is_stored_as_one_transaction() {
     let whole = FieldOperation::Set(path("/deep"), card(&[("/new", "x")]));
     assert_eq!(all.len(), 1);
     assert_eq!((&all[0].key, &all[0].operation), (&key(2), &rename(1, vec![whole])));
+}
+
+#[test]
+fn renames_between_two_states_are_told_by_their_ends() {
+    let (world, base) = world();
+    let history = History::new(&world.objects);
+    let between = |from: SnapshotId, to: &[SnapshotId]| -> Vec<(u8, u8)> {
+        let found = renames_between(&history, &[from], to).unwrap().into_iter();
+        found.map(|(key, origin)| (key.bytes()[0], origin.bytes()[0])).collect()
+    };
+    let bob = world.author(&[base], &[(2, Operation::Add(card(&[("/name", "Bob")])))]);
+    let swapped = world.author(&[bob], &[(1, rename(2, vec![])), (2, rename(1, vec![]))]);
+    assert_eq!(between(bob, &[swapped]), [(1, 2), (2, 1)]);
+    let away = world.author(&[swapped], &[(3, rename(2, vec![]))]);
+    assert_eq!(between(bob, &[away]), [(1, 2), (3, 1)]);
+    assert_eq!(between(swapped, &[away]), [(3, 2)]);
+    let back = world.author(&[away], &[(1, rename(3, vec![])), (2, rename(1, vec![]))]);
+    assert_eq!(between(bob, &[back]), []);
+    assert_eq!(between(back, &[back]), []);
+    // What another head did is none of it.
+    let beside = world.author(&[bob], &[(4, rename(1, vec![]))]);
+    assert_eq!(between(away, &[away, beside]), [(4, 1)]);
+}
+
+/// One thing that a branch does: to which key, from which key, and with what.
+type Deed = (u8, u8, u8, u8);
+
+/// Does what fits, one snapshot each.
+fn branch(world: &World, base: SnapshotId, deeds: &[Deed]) -> SnapshotId {
+    let mut head = base;
+    for (kind, to, from, value) in deeds {
+        let field = ["/name", "/town"][usize::from(value % 2)];
+        let set = set(field, format!("{value}"));
+        let operation = match kind {
+            0 => Operation::Add(card(&[(field, &value.to_string())])),
+            1 => Operation::Remove,
+            2 => change(vec![set]),
+            3 => rename(*from, vec![set]),
+            _ => rename(*from, vec![]),
+        };
+        if let Ok(next) = world.try_author(&[head], &[(*to, operation)]) {
+            receive(&History::new(&world.objects), &next).unwrap();
+            head = next;
+        }
+    }
+    head
+}
+
+/// Everything that is there, but for key 9, and everything in conflict.
+fn all(world: &World, heads: &[SnapshotId]) -> String {
+    let state = world.merged(heads);
+    let entries: Vec<_> = tree::iter(&world.objects, &state.content)
+        .map(Result::unwrap)
+        .filter(|(entry, _)| entry != key(9).bytes())
+        .collect();
+    let conflicts: Vec<Conflict> = conflicts(&world.objects, &state).map(Result::unwrap).collect();
+    format!("{entries:?} {conflicts:#?}")
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 200, ..ProptestConfig::default() })]
+    #[test]
+    fn merging_with_renames_is_commutative_associative_and_idempotent(
+        deeds in proptest::collection::vec(
+            proptest::collection::vec((0u8..6, 1u8..5, 1u8..5, 0u8..6), 1..5), 4..5),
+    ) {
+        let world = World::of(Kind::Row);
+        let first = world.author(&[], &[(1, Operation::Add(card(&[("/name", "Ann"), ("/town", "Ulm")])))]);
+        let base = branch(&world, first, &deeds[0]);
+        let [a, b, c] = [1, 2, 3].map(|n| branch(&world, base, &deeds[n]));
+        let wanted = all(&world, &[a, b, c]);
+        for heads in [[a, c, b], [b, a, c], [b, c, a], [c, a, b], [c, b, a]] {
+            prop_assert_eq!(&all(&world, &heads), &wanted);
+        }
+        prop_assert_eq!(&all(&world, &[a, a, b, base, c, b, first]), &wanted);
+        // Whoever has merged two of them and goes on has the same as who merges all at once.
+        for (pair, rest) in [([a, b], c), ([b, c], a), ([a, c], b)] {
+            let note = world.author(&pair, &[(9, Operation::Add(card(&[("/note", "n")])))]);
+            prop_assert_eq!(&all(&world, &[note, rest]), &wanted);
+        }
+    }
 }

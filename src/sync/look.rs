@@ -227,7 +227,8 @@ fn renamed(
 /// Describes a snapshot.
 pub(super) fn log_entry(work: &Work<'_>, id: &SnapshotId, snapshot: &Snapshot) -> SyncResult<LogEntry> {
     // The tree may not be here any more, and to count is no reason to make it again.
-    let aliases = merge::alias_count(work.objects, &snapshot.result).map_err(|error| other("counting records", error))?;
+    let aliases =
+        merge::alias_count(work.objects, &snapshot.result).map_err(|error| other("counting records", error))?;
     let schemas = u64::from(snapshot.kind == Kind::Row);
     let records = snapshot.records.saturating_sub(aliases).saturating_sub(schemas);
     Ok(LogEntry {
@@ -315,6 +316,9 @@ pub(super) fn conflicts(
 
 /// Returns what people would know a record by under another key.
 fn key_name(work: &Work<'_>, state: &State, named: &[u8], record: &Value) -> String {
+    if let (Ok(Some(_)), Some(parts)) = (work.schema(state), crate::model::row::key::shown(named)) {
+        return parts;
+    }
     match RecordKey::new(named) {
         Some(key) => native_key(work, state, &key, record),
         None => String::new(),

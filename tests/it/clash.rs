@@ -314,7 +314,10 @@ fn a_preferred_system_is_shown_everywhere() {
     let policy = "prefer:one".parse().unwrap();
     let dry = all[2].repository().set_policy("contacts", None, &policy, true).unwrap();
     assert!(dry.changed && dry.dry_run);
-    let set = all[2].repository().set_policy("contacts", None, &policy, false).unwrap();
+    let set = all[2]
+        .repository()
+        .set_policy("contacts", None, &policy, false)
+        .unwrap();
     assert!(set.changed && set.note.is_none(), "{set:?}");
     settle(&all.each_ref());
     clash(&all);
@@ -324,9 +327,15 @@ fn a_preferred_system_is_shown_everywhere() {
         assert_eq!(status.policies.get("").map(String::as_str), Some("prefer one"));
         assert_eq!((status.records, status.conflicts, status.versions["merge"]), (1, 1, 1));
     }
-    let again = all[0].repository().set_policy("contacts", None, &policy, false).unwrap();
+    let again = all[0]
+        .repository()
+        .set_policy("contacts", None, &policy, false)
+        .unwrap();
     assert!(!again.changed);
     let other = "prefer:nobody".parse().unwrap();
-    let noted = all[0].repository().set_policy("contacts", Some("titles"), &other, true).unwrap();
+    let noted = all[0]
+        .repository()
+        .set_policy("contacts", Some("titles"), &other, true)
+        .unwrap();
     assert!(noted.note.is_some_and(|note| note.contains("nobody")));
 }

@@ -12,6 +12,10 @@ use crate::model::{Domain, FieldPath, Kind, Map, ReplicaId, TimeMs, Value, cbor}
 use crate::port::{MemoryObjects, Objects};
 use crate::tree;
 
+mod source;
+
+use source::Source;
+
 /// A small generator of numbers; the runs must be the same everywhere.
 struct Dice(u64);
 
@@ -54,6 +58,8 @@ struct Replica {
 struct World {
     dice: Dice,
     replicas: Vec<Replica>,
+    /// What each replica shows elsewhere.
+    sources: Vec<Source>,
     next_id: u8,
     clock: i64,
     unions: bool,
@@ -177,9 +183,11 @@ impl World {
                 past: Vec::new(),
             })
             .collect();
+        let sources = (0..count).map(Source::hiding).collect();
         Self {
             dice,
             replicas,
+            sources,
             next_id: 100,
             clock: 0,
             unions,
@@ -203,12 +211,13 @@ impl World {
             self.gather();
         }
         for _ in 0..steps {
-            match self.dice.below(13) {
+            match self.dice.below(15) {
                 0..=5 => self.write(),
                 6 => self.resolve(),
                 7 => self.undo(),
                 8 => self.restore(),
                 9 => self.gather(),
+                10 | 11 => self.use_source(),
                 _ => self.exchange(),
             }
         }
@@ -727,6 +736,8 @@ fn simulate(seeds: std::ops::Range<u64>) {
         "kept beside removals",
         "unions",
         "restored stores",
+        "edits through sources",
+        "skipped items",
         "settings",
         "preferred values",
         "united texts",
