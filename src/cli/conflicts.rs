@@ -6,7 +6,7 @@ use super::context::Context;
 use super::error::Exit;
 use super::text::{escape, shell_quote, value};
 use super::ui::{Role, Ui};
-use crate::sync::{AlternativeReport, ConflictReport, SyncResult};
+use crate::sync::{AlternativeReport, ConflictReport, KEY_FIELD, SyncResult};
 
 /// List the open conflicts
 ///
@@ -41,6 +41,7 @@ pub(super) fn print(ui: &Ui, conflict: &ConflictReport) -> SyncResult<()> {
         "identity" => "perhaps one record with another",
         "constraint" => "breaks a rule of a source",
         "file" => "both changed the file",
+        "key" => "given two keys",
         _ => "two values",
     };
     ui.line(format!(
@@ -82,7 +83,9 @@ fn resolve_command(program: &str, conflict: &ConflictReport) -> String {
     let decision = if let ("identity", Some(second)) = (conflict.kind.as_str(), second) {
         format!("--same-as {0}` or `… --distinct {0}", shell_quote(second))
     } else {
-        if !conflict.path.is_empty() {
+        if conflict.kind == "key" {
+            words.push(KEY_FIELD);
+        } else if !conflict.path.is_empty() {
             words.push(&conflict.path);
         }
         "--take N".to_owned()

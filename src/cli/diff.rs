@@ -141,12 +141,21 @@ impl<'a> Printer<'a> {
             "  {} {}{word}  {}",
             ui.paint(role, sign),
             ui.paint(Role::Heading, escape(&difference.title)),
-            ui.paint(Role::Aside, escape(&difference.key))
+            ui.paint(Role::Aside, key_text(difference))
         ))?;
         for field in &difference.fields {
             ui.line(format!("      {}", field_line(ui, field)))?;
         }
         Ok(())
+    }
+}
+
+/// Returns the key; of a renamed record `old → new`.
+fn key_text(difference: &RecordDifference) -> String {
+    let key = escape(&difference.key);
+    match &difference.old_key {
+        Some(old) => format!("{} → {key}", escape(old)),
+        None => key,
     }
 }
 

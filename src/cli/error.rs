@@ -107,6 +107,7 @@ pub(crate) fn code(error: &SyncError) -> String {
         SyncError::Remote { code, .. } => code,
         SyncError::Damaged(_) | SyncError::Object(ObjectError::Missing(_) | ObjectError::Damaged { .. }) => "damaged",
         SyncError::NewerStore { .. } => "newer-store",
+        SyncError::NewerCollection { .. } => "newer-collection",
         SyncError::Config { .. } => "config",
         SyncError::NotBuilt(_) => "not-built",
         SyncError::NotUndoable { .. } => "not-undoable",
@@ -205,6 +206,13 @@ fn hints(error: &SyncError, command: &str) -> Vec<Hint> {
         )),
         SyncError::Damaged(_) | SyncError::Object(ObjectError::Missing(_) | ObjectError::Damaged { .. }) => {
             hints.push(Hint::new("to see all that is damaged", "dsync verify"));
+        }
+        SyncError::NewerCollection { .. } => {
+            hints.push(Hint::new(
+                "a newer dsync wrote it; update this one, which is",
+                "dsync --version",
+            ));
+            hints.push(Hint::new("to look at it meanwhile", "dsync status"));
         }
         SyncError::NotUndoable { .. } => hints.push(Hint::new("to see what can be undone", "dsync ops")),
         _ => {}

@@ -8,7 +8,7 @@ use super::conflicts;
 use super::context::Context;
 use super::error::Exit;
 use super::text::value;
-use crate::sync::{ConflictReport, Repository, Resolution, SyncError, SyncReport, SyncResult};
+use crate::sync::{ConflictReport, KEY_FIELD, Repository, Resolution, SyncError, SyncReport, SyncResult};
 
 /// Decide a conflict
 ///
@@ -24,7 +24,7 @@ pub(super) struct Resolve {
     collection: Option<String>,
     /// The record
     key: Option<String>,
-    /// The field, as `dsync conflicts` prints it [default: the record itself, or its only conflict]
+    /// The field, as `dsync conflicts` prints it, or `@key` [default: the record itself, or its only conflict]
     field: Option<String>,
     /// Take the N-th value, or `base` for the one before both
     #[arg(long, value_name = "N|base", group = "decision")]
@@ -161,7 +161,10 @@ impl Resolve {
             Some(index) => match choices.into_iter().nth(index).and_then(|(_, resolution)| resolution) {
                 None => Ok(Answer::Skipped),
                 Some(resolution) => {
-                    let path = (!conflict.path.is_empty()).then_some(conflict.path.as_str());
+                    let path = match conflict.kind.as_str() {
+                        "key" => Some(KEY_FIELD),
+                        _ => Some(conflict.path.as_str()).filter(|path| !path.is_empty()),
+                    };
                     let dry_run = self.dry_run.dry_run;
                     let report = repository.resolve(&conflict.collection, &conflict.key, path, &resolution, dry_run)?;
                     Ok(Answer::Resolved(Box::new(report)))

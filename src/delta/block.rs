@@ -34,7 +34,8 @@ const OPERATION_ADD: u8 = 0;
 const OPERATION_CHANGE: u8 = 1;
 const OPERATION_REMOVE: u8 = 2;
 const OPERATION_ALIAS: u8 = 3;
-// 4 is reserved for a changed key ("rename"), 5 for another folder or mailbox ("move").
+const OPERATION_RENAME: u8 = 4;
+// 5 is reserved for another folder or mailbox ("move").
 /// Bit of the operation byte of a forced transaction.
 const FORCED: u8 = 0x80;
 
@@ -78,23 +79,32 @@ impl BlockWriter {
             }
             Operation::Change(operations) => {
                 self.body.push(OPERATION_CHANGE | forced);
-                put_number(operations.len() as u64, &mut self.body);
-                for operation in operations {
-                    let path = self.path(operation.path()) as u64;
-                    self.named_bytes += named_bytes(operation.path());
-                    match operation {
-                        FieldOperation::Set(_, value) => {
-                            put_number(path << 1, &mut self.body);
-                            cbor::encode_into(value, &mut self.body);
-                        }
-                        FieldOperation::Clear(_) => put_number(path << 1 | 1, &mut self.body),
-                    }
-                }
+                self.fields(operations);
             }
             Operation::Remove => self.body.push(OPERATION_REMOVE | forced),
             Operation::Alias(to) => {
                 self.body.push(OPERATION_ALIAS | forced);
                 put_bytes(to.bytes(), &mut self.body);
+            }
+            Operation::Rename { from, changes } => {
+                self.body.push(OPERATION_RENAME | forced);
+                put_bytes(from.bytes(), &mut self.body);
+                self.fields(changes);
+            }
+        }
+    }
+
+    fn fields(&mut self, operations: &[FieldOperation]) {
+        put_number(operations.len() as u64, &mut self.body);
+        for operation in operations {
+            let path = self.path(operation.path()) as u64;
+            self.named_bytes += named_bytes(operation.path());
+            match operation {
+                FieldOperation::Set(_, value) => {
+                    put_number(path << 1, &mut self.body);
+                    cbor::encode_into(value, &mut self.body);
+                }
+                FieldOperation::Clear(_) => put_number(path << 1 | 1, &mut self.body),
             }
         }
     }
@@ -245,18 +255,13 @@ fn decode_transaction(
     let tag = reader.byte()?;
     let operation = match tag & !FORCED {
         OPERATION_ADD => Operation::Add(decode_value(reader)?),
-        OPERATION_CHANGE => {
-            let count = reader.limited(reader.rest().len(), "too many fields")?;
-            (0..count)
-                .map(|_| decode_field(reader, paths))
-                .collect::<Result<_, _>>()
-                .map(Operation::Change)?
-        }
+        OPERATION_CHANGE => Operation::Change(decode_fields(reader, paths)?),
         OPERATION_REMOVE => Operation::Remove,
-        OPERATION_ALIAS => {
-            let to = reader.bytes(RecordKey::MAX_BYTES, "a key is too long")?;
-            Operation::Alias(RecordKey::new(to).ok_or_else(|| reader.error("a key has an impossible length"))?)
-        }
+        OPERATION_ALIAS => Operation::Alias(decode_key(reader)?),
+        OPERATION_RENAME => Operation::Rename {
+            from: decode_key(reader)?,
+            changes: decode_fields(reader, paths)?,
+        },
         _ => return Err(reader.error("unknown operation")),
     };
     if let Err(source) = check_form(&operation) {
@@ -267,6 +272,16 @@ fn decode_transaction(
         operation,
         forced: tag & FORCED != 0,
     })
+}
+
+fn decode_key(reader: &mut Reader<'_>) -> Result<RecordKey, DeltaError> {
+    let key = reader.bytes(RecordKey::MAX_BYTES, "a key is too long")?;
+    RecordKey::new(key).ok_or_else(|| reader.error("a key has an impossible length"))
+}
+
+fn decode_fields(reader: &mut Reader<'_>, paths: &mut Paths) -> Result<Vec<FieldOperation>, DeltaError> {
+    let count = reader.limited(reader.rest().len(), "too many fields")?;
+    (0..count).map(|_| decode_field(reader, paths)).collect()
 }
 
 fn decode_field(reader: &mut Reader<'_>, paths: &mut Paths) -> Result<FieldOperation, DeltaError> {

@@ -1,7 +1,7 @@
 //! The difference of two records, and its application.
 
 use super::{FieldOperation, Operation};
-use crate::model::{FieldPath, Map, Value, cbor};
+use crate::model::{FieldPath, Map, RecordKey, Value, cbor};
 
 /// The longest part of a written path in bytes (chosen: keywords and names are far shorter).
 pub(super) const MAX_PART_BYTES: usize = 16 * 1024;
@@ -27,6 +27,15 @@ pub enum ChangeError {
     /// An alias must lead to a smaller key, which is a record.
     #[error("the alias does not lead to a record with a smaller key")]
     Alias,
+    /// The new key of a renamed record is taken, or the old one is written or named once more in the same set.
+    #[error("the record cannot get this key")]
+    Rename,
+    /// Keys of records of this kind are ids, which never change.
+    #[error("records of this kind keep their keys")]
+    FixedKeys,
+    /// Keys of records of this kind are content: two of them cannot be one record.
+    #[error("records of this kind cannot be united")]
+    NaturalKeys,
     /// An operation follows one after which it cannot come.
     #[error("the operations cannot follow each other")]
     Sequence,
@@ -108,7 +117,16 @@ fn is_collection(map: &Map) -> bool {
     !map.is_empty() && (map.values().all(Value::is_map) || map.values().all(|value| *value == Value::Bool(true)))
 }
 
-/// Returns the record after `operation`.
+/// Returns the operation that gives the record `old` of the key `from` another key, and makes it `new`.
+pub fn renaming(from: RecordKey, old: &Value, new: &Value) -> Operation {
+    let changes = match difference(Some(old), Some(new)) {
+        Some(Operation::Change(changes)) => changes,
+        _ => Vec::new(),
+    };
+    Operation::Rename { from, changes }
+}
+
+/// Returns the record after `operation`; of a rename, `old` is the record of the old key.
 ///
 /// Takes what it is given: `Add` replaces, `Clear` of nothing does nothing, missing maps are made. Whether an operation
 /// fits is asked before, by who authors or receives; compositions of several need not.
@@ -117,7 +135,10 @@ pub fn apply(old: Option<&Value>, operation: &Operation) -> Result<Option<Value>
         Operation::Add(record) if record.is_map() => Ok(Some(pruned(record))),
         Operation::Add(_) => Err(ChangeError::NotARecord),
         Operation::Remove | Operation::Alias(_) => Ok(None),
-        Operation::Change(operations) => {
+        Operation::Change(operations)
+        | Operation::Rename {
+            changes: operations, ..
+        } => {
             let mut record = old.ok_or(ChangeError::Missing)?.clone();
             for operation in operations {
                 if operation.path().is_root() {
@@ -165,7 +186,10 @@ pub(crate) fn check_form(operation: &Operation) -> Result<(), ChangeError> {
         Operation::Add(record) if record.is_map() && is_pruned(record, true) => Ok(()),
         Operation::Add(_) => Err(ChangeError::NotARecord),
         Operation::Remove | Operation::Alias(_) => Ok(()),
-        Operation::Change(operations) => {
+        Operation::Change(operations)
+        | Operation::Rename {
+            changes: operations, ..
+        } => {
             let mut previous: Option<&FieldPath> = None;
             for operation in operations {
                 let path = operation.path();
@@ -186,7 +210,7 @@ pub(crate) fn check_form(operation: &Operation) -> Result<(), ChangeError> {
     }
 }
 
-/// Checks that an operation fits the record it is for: what merging relies on.
+/// Checks that an operation fits the record it is for (of a rename: the one of the old key): what merging relies on.
 ///
 /// Every map above a written path must be there, because what had been below an absent one is still known to
 /// the history and must not come back with it; who makes a map writes it as a whole.
@@ -196,7 +220,13 @@ pub(crate) fn check(old: Option<&Value>, operation: &Operation) -> Result<(), Ch
         (Some(_), Operation::Add(_)) => Err(ChangeError::Exists),
         (None, Operation::Add(_)) | (Some(_), Operation::Remove | Operation::Alias(_)) => Ok(()),
         (None, _) => Err(ChangeError::Missing),
-        (Some(old), Operation::Change(operations)) => {
+        (
+            Some(old),
+            Operation::Change(operations)
+            | Operation::Rename {
+                changes: operations, ..
+            },
+        ) => {
             for operation in operations {
                 let path = operation.path();
                 let fits = match operation {
@@ -268,6 +298,13 @@ pub(crate) fn normalize(old: Option<&Value>, operation: Operation) -> Result<Opt
             let operation = Operation::Change(operations);
             check(Some(old), &operation)?;
             Ok(Some(operation))
+        }
+        Operation::Rename { from, changes } if !changes.is_empty() => {
+            let changes = match normalize(old, Operation::Change(changes))? {
+                Some(Operation::Change(changes)) => changes,
+                _ => Vec::new(),
+            };
+            Ok(Some(Operation::Rename { from, changes }))
         }
         other => {
             check(old, &other)?;

@@ -16,7 +16,7 @@ mod entry;
 mod set;
 mod snapshot;
 
-pub use change::{ChangeError, apply, difference};
+pub use change::{ChangeError, apply, difference, renaming};
 pub(crate) use change::{check, normalize, same};
 pub use compose::{compose, compose_operations};
 pub use entry::Entry;
@@ -38,6 +38,14 @@ pub enum Operation {
     Remove,
     /// The record is one with that of the given smaller key, from now on.
     Alias(RecordKey),
+    /// The record of another key stands under this one from now on, with some fields changed, and leaves its old key free.
+    /// Its own key as `from` is that choice made again.
+    Rename {
+        /// The key under which the record stood at the parents.
+        from: RecordKey,
+        /// What changes of its fields, as in [`Operation::Change`].
+        changes: Vec<FieldOperation>,
+    },
 }
 
 /// One step of an [`Operation::Change`].
@@ -89,6 +97,8 @@ pub struct Counts {
     pub changed: u64,
     /// Records that went, those united with another one among them.
     pub removed: u64,
+    /// Records whose key changed.
+    pub renamed: u64,
 }
 
 impl Counts {
@@ -98,12 +108,14 @@ impl Counts {
             Operation::Add(_) => self.added += 1,
             Operation::Change(_) => self.changed += 1,
             Operation::Remove | Operation::Alias(_) => self.removed += 1,
+            Operation::Rename { .. } => self.renamed += 1,
         }
     }
 
     /// Returns the number of transactions.
     pub fn total(&self) -> u64 {
-        self.added.saturating_add(self.changed).saturating_add(self.removed)
+        let kept = self.added.saturating_add(self.changed);
+        kept.saturating_add(self.removed).saturating_add(self.renamed)
     }
 }
 

@@ -64,6 +64,15 @@ impl<'a> DeltaWriter<'a> {
         }
     }
 
+    /// Has all transactions written out, because some are no part of the tree that the set leads to.
+    pub(crate) fn write_out(&mut self) -> Result<(), DeltaError> {
+        if self.ground == Ground::Whole {
+            return Err(DeltaError::malformed(OBJECT, "it holds more than its tree"));
+        }
+        self.ground = Ground::Something;
+        Ok(())
+    }
+
     /// Appends a transaction; its key must be greater than all before.
     pub fn push(&mut self, transaction: &Transaction) -> Result<(), DeltaError> {
         if *self.last >= *transaction.key.bytes() {
@@ -307,10 +316,7 @@ impl<'a> Delta<'a> {
     }
 
     /// Calls `each` with the kinds and addresses of all objects that the set consists of, its own first.
-    pub fn each_object(
-        &self,
-        each: &mut dyn FnMut(Domain, &Hash) -> Result<(), DeltaError>,
-    ) -> Result<(), DeltaError> {
+    pub fn each_object(&self, each: &mut dyn FnMut(Domain, &Hash) -> Result<(), DeltaError>) -> Result<(), DeltaError> {
         each(Domain::Delta, &self.id)?;
         match &self.form {
             Form::Blocks { blocks, is_index, .. } if *is_index => {
@@ -327,7 +333,10 @@ impl<'a> Delta<'a> {
         for transaction in self.iter() {
             match transaction?.operation {
                 Operation::Add(record) => blob::references(&record, &mut references),
-                Operation::Change(operations) => {
+                Operation::Change(operations)
+                | Operation::Rename {
+                    changes: operations, ..
+                } => {
                     for operation in &operations {
                         let value = match operation {
                             super::FieldOperation::Set(_, value) => value,
@@ -375,7 +384,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::super::change::tests::records;
-    use super::super::{FieldOperation, difference};
+    use super::super::{FieldOperation, difference, renaming};
     use super::*;
     use crate::model::{BlobShape, FieldPath};
     use crate::port::MemoryObjects;
@@ -391,6 +400,11 @@ mod tests {
             Just(Operation::Remove),
             proptest::collection::vec(any::<u8>(), 1..20)
                 .prop_map(|key| Operation::Alias(RecordKey::new(key).unwrap())),
+            (proptest::collection::vec(any::<u8>(), 1..20), records(), records()).prop_map(|(key, old, new)| renaming(
+                RecordKey::new(key).unwrap(),
+                &old,
+                &new
+            )),
         ]
     }
 
@@ -571,7 +585,10 @@ mod tests {
         assert!(writer.push(&remove).is_err());
         let forced = Transaction {
             forced: true,
-            ..Transaction::new(RecordKey::new([1]).unwrap(), Operation::Add(Value::Map(crate::model::Map::new())))
+            ..Transaction::new(
+                RecordKey::new([1]).unwrap(),
+                Operation::Add(Value::Map(crate::model::Map::new())),
+            )
         };
         assert!(writer.push(&forced).is_err());
     }
@@ -593,6 +610,13 @@ mod tests {
                 ..Transaction::new(key(&[1, 2, 3]), Operation::Remove)
             },
             Transaction::new(key(&[4]), Operation::Alias(key(&[1, 2]))),
+            Transaction::new(
+                key(&[5]),
+                Operation::Rename {
+                    from: key(&[1, 1]),
+                    changes: vec![FieldOperation::Clear(FieldPath::new(["q"]))],
+                },
+            ),
         ];
         let bytes = objects.get(&write(&objects, &all)).unwrap();
         let wanted = [
@@ -600,11 +624,12 @@ mod tests {
             "02",
             "0201700178",
             "010171",
-            "04",
+            "05",
             "0002010100a1616101",
             "010102010200f503",
             "02010382",
             "00010403020102",
+            "000105040201010103",
         ];
         assert_eq!(data_encoding::HEXLOWER.encode(&bytes), wanted.concat());
     }
@@ -650,7 +675,7 @@ mod tests {
         let id = write(&objects, &[Transaction::new(RecordKey::new([7; 16]).unwrap(), change)]);
         let bytes = objects.get(&id).unwrap();
         assert!(bytes.len() < 70, "{}", bytes.len());
-        let unknown = [block::TAG_PLAIN, 0, 1, 0, 1, 7, 4];
+        let unknown = [block::TAG_PLAIN, 0, 1, 0, 1, 7, 5];
         let error = block::decode(&unknown).unwrap_err().to_string();
         assert!(error.contains("unknown operation"), "{error}");
         let writer = &mut DeltaWriter::new(&objects);

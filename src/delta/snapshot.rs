@@ -86,6 +86,7 @@ impl Snapshot {
             self.counts.added,
             self.counts.changed,
             self.counts.removed,
+            self.counts.renamed,
             self.records,
         ] {
             put_number(number, &mut out);
@@ -140,6 +141,7 @@ impl Snapshot {
             added: reader.number()?,
             changed: reader.number()?,
             removed: reader.number()?,
+            renamed: reader.number()?,
         };
         let records = reader.number()?;
         reader.end()?;
@@ -222,7 +224,7 @@ mod tests {
             time in any::<i64>(),
             message in proptest::option::of(".{0,20}"),
             conflicts in proptest::option::of(any::<[u8; 32]>()),
-            numbers in any::<[u64; 4]>(),
+            numbers in any::<[u64; 5]>(),
             flip in (any::<prop::sample::Index>(), 0u8..8),
         ) {
             let snapshot = Snapshot {
@@ -233,8 +235,8 @@ mod tests {
                     content: Hash::from_bytes([4; 32]),
                     conflicts: conflicts.map_or_else(tree::empty_root, Hash::from_bytes),
                 },
-                counts: Counts { added: numbers[0], changed: numbers[1], removed: numbers[2] },
-                records: numbers[3],
+                counts: Counts { added: numbers[0], changed: numbers[1], removed: numbers[2], renamed: numbers[3] },
+                records: numbers[4],
                 ..snapshot()
             };
             let bytes = snapshot.encode();
@@ -272,7 +274,7 @@ mod tests {
             "026869",
             &ids("03", 32),
             &ids("04", 32),
-            "000100",
+            "00010000",
             "904e",
         ];
         assert_eq!(data_encoding::HEXLOWER.encode(&snapshot.encode()), wanted.concat());

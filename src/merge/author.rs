@@ -1,19 +1,21 @@
 //! How snapshots come to be, and how those of others are checked.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use super::MergeError;
 use super::conflict::{Marks, marks, record};
 use super::history::{History, Step, Walk};
+use super::policy::{Settings, is_settings};
 use super::register::is_quiet;
 use super::state::{Edits, evaluate_groups, merged_state};
 use crate::delta::{
     ChangeError, Counts, Delta, DeltaWriter, Entry, FieldOperation, Operation, Snapshot, State, Transaction, apply,
     check, normalize,
 };
-use crate::model::{Hash, Kind, RecordKey, ReplicaId, SnapshotId, TimeMs, Value};
+use crate::model::row::SCHEMA_KEY;
+use crate::model::{Hash, Keys, Kind, RecordKey, ReplicaId, SnapshotId, TimeMs, Value};
 use crate::port::Objects;
 use crate::tree;
 
@@ -68,13 +70,22 @@ pub fn author(
         generation = generation.max(snapshot.generation);
     }
     let merged = merged_state(history, &parents)?;
+    Settings::check(objects, &merged)?;
     let writer = RefCell::new(if parents.is_empty() {
         DeltaWriter::on_nothing(objects)
     } else {
         DeltaWriter::new(objects)
     });
-    let sink = |transaction: &Transaction| writer.borrow_mut().push(transaction).map_err(MergeError::from);
-    let applied = Application::new(history, &parents, merged, Reading::Lenient, &sink).run(transactions)?;
+    let sink = |transaction: &Transaction| {
+        let mut writer = writer.borrow_mut();
+        if is_settings(&transaction.key) {
+            // They are no part of the tree that a large first set is stored as.
+            writer.write_out()?;
+        }
+        writer.push(transaction).map_err(MergeError::from)
+    };
+    let applied =
+        Application::new(history, &parents, (merged, meta.kind), Reading::Lenient, &sink).run(transactions)?;
     let (delta, counts) = writer.into_inner().finish(&applied.content)?;
     let snapshot = Snapshot {
         collection: meta.collection,
@@ -180,6 +191,8 @@ pub fn receive(history: &History<'_>, id: &SnapshotId) -> Result<(), MergeError>
         return wrong("it counts other changes than it holds");
     }
     if computed != snapshot.result {
+        // A snapshot that brings in newer rules may be made by them already.
+        Settings::check(objects, &computed)?;
         return Err(MergeError::RootMismatch {
             snapshot: *id,
             claimed: Box::new(snapshot.result),
@@ -199,9 +212,11 @@ pub(super) fn computed(
     sink: &dyn Fn(&Transaction) -> Result<(), MergeError>,
 ) -> Result<State, MergeError> {
     let merged = merged_state(history, &snapshot.parents)?;
+    Settings::check(history.objects, &merged)?;
     let delta = Delta::open(history.objects, &snapshot.delta)?;
     let transactions = delta.iter().map(|transaction| transaction.map_err(MergeError::from));
-    Application::new(history, &snapshot.parents, merged, Reading::Strict, sink).run(transactions)
+    let start = (merged, snapshot.kind);
+    Application::new(history, &snapshot.parents, start, Reading::Strict, sink).run(transactions)
 }
 
 /// A key and its new value in the content tree.
@@ -212,12 +227,17 @@ struct Application<'a, 'h> {
     history: &'a History<'h>,
     parents: &'a [SnapshotId],
     merged: State,
+    keys: Keys,
     reading: Reading,
     sink: &'a dyn Fn(&Transaction) -> Result<(), MergeError>,
     has_marks: bool,
     edits: Edits,
     /// The aliases met, in order.
     aliases: Vec<(RecordKey, RecordKey)>,
+    /// The records that got another key: old key and new one.
+    renamed: BTreeMap<RecordKey, RecordKey>,
+    /// The keys with a record at the parents that get another one.
+    retaken: BTreeSet<RecordKey>,
     /// What was done to the keys that are no additions, which aliases may concern.
     operations: BTreeMap<RecordKey, Operation>,
     last: Option<RecordKey>,
@@ -227,7 +247,7 @@ impl<'a, 'h> Application<'a, 'h> {
     fn new(
         history: &'a History<'h>,
         parents: &'a [SnapshotId],
-        merged: State,
+        (merged, kind): (State, Kind),
         reading: Reading,
         sink: &'a dyn Fn(&Transaction) -> Result<(), MergeError>,
     ) -> Self {
@@ -235,11 +255,14 @@ impl<'a, 'h> Application<'a, 'h> {
             history,
             parents,
             merged,
+            keys: kind.keys(),
             reading,
             sink,
             has_marks: merged.conflicts != tree::empty_root(),
             edits: Edits::default(),
             aliases: Vec::new(),
+            renamed: BTreeMap::new(),
+            retaken: BTreeSet::new(),
             operations: BTreeMap::new(),
             last: None,
         }
@@ -283,8 +306,42 @@ impl<'a, 'h> Application<'a, 'h> {
             content: content?,
             conflicts: merged.conflicts,
         };
+        self.rename()?;
         self.unite()?;
         self.edits.apply(objects, &state)
+    }
+
+    /// Returns the record that an operation starts from: that of the key, or of the old key of a rename.
+    fn source(&mut self, key: &RecordKey, operation: &Operation) -> Result<Option<Value>, MergeError> {
+        let objects = self.history.objects;
+        let unfit = |source| {
+            let key = key.clone();
+            Err(MergeError::Unfit { key, source })
+        };
+        match (operation, self.keys) {
+            (Operation::Alias(_), Keys::Content) => return unfit(ChangeError::NaturalKeys),
+            (Operation::Rename { .. }, Keys::Ids) => return unfit(ChangeError::FixedKeys),
+            _ => {}
+        }
+        let old = match record(objects, &self.merged, key)? {
+            Some(Entry::Record(record)) => Some(record),
+            None => None,
+            Some(Entry::Alias(_)) => return unfit(ChangeError::Missing),
+        };
+        match operation {
+            // The record that is there may get another key in this same set; whether it does is known at its end.
+            Operation::Add(_) if old.is_some() && self.keys == Keys::Content => {
+                self.retaken.insert(key.clone());
+                Ok(None)
+            }
+            Operation::Rename { from, .. } if from != key => {
+                if old.is_some() {
+                    self.retaken.insert(key.clone());
+                }
+                Ok(record(objects, &self.merged, from)?.and_then(Entry::into_record))
+            }
+            _ => Ok(old),
+        }
     }
 
     /// Checks and notes a transaction; returns the new entry of its key, if it has one.
@@ -298,11 +355,7 @@ impl<'a, 'h> Application<'a, 'h> {
             return Err(crate::delta::DeltaError::Unsorted(key).into());
         }
         self.last = Some(key.clone());
-        let old = match record(self.history.objects, &self.merged, &key)? {
-            Some(Entry::Record(record)) => Some(record),
-            None => None,
-            Some(Entry::Alias(_)) => return Err(unfit(ChangeError::Missing)),
-        };
+        let old = self.source(&key, &operation)?;
         let operation = match self.reading {
             Reading::Strict => {
                 check(old.as_ref(), &operation).map_err(unfit)?;
@@ -321,9 +374,18 @@ impl<'a, 'h> Application<'a, 'h> {
         if let Operation::Alias(to) = &operation {
             self.check_alias(&key, to)?;
             self.aliases.push((key.clone(), to.clone()));
+        } else if let Operation::Rename { from, .. } = &operation {
+            if self.renamed.insert(from.clone(), key.clone()).is_some() || is_reserved(from) || is_reserved(&key) {
+                return Err(unfit(ChangeError::Rename));
+            }
+            if self.has_marks {
+                let before = marks(self.history.objects, &self.merged, from)?;
+                let after = resolved(before, &operation, new.as_ref());
+                self.edits.marks(&key, &after);
+            }
         } else if self.has_marks {
             let before = marks(self.history.objects, &self.merged, &key)?;
-            if !before.conflicts.is_empty() {
+            if !before.conflicts.is_empty() || before.key.is_some() {
                 let after = resolved(before, &operation, new.as_ref());
                 self.edits.marks(&key, &after);
             }
@@ -332,6 +394,7 @@ impl<'a, 'h> Application<'a, 'h> {
         (self.sink)(&transaction)?;
         let Transaction { key, operation, .. } = transaction;
         let bytes = key.bytes().to_vec();
+        let settings = is_settings(&key).then(|| key.clone());
         let new = match operation {
             Operation::Add(record) => Some(record),
             operation => {
@@ -339,13 +402,49 @@ impl<'a, 'h> Application<'a, 'h> {
                 new
             }
         };
+        if let Some(key) = settings {
+            self.edits.entry(&key, new.map(Entry::Record).as_ref());
+            return Ok(None);
+        }
         Ok(Some((bytes, new.map(|record| Entry::Record(record).encode()))))
+    }
+
+    /// Clears the keys that records were taken away from, once it is known that all of it fits.
+    fn rename(&mut self) -> Result<(), MergeError> {
+        let unfit = |key: &RecordKey, source| {
+            let key = key.clone();
+            Err(MergeError::Unfit { key, source })
+        };
+        let stays = |key: &&RecordKey| self.renamed.get(*key).is_none_or(|to| to == *key);
+        if let Some(key) = self.retaken.iter().find(stays) {
+            return unfit(key, ChangeError::Exists);
+        }
+        let arrived: BTreeSet<&RecordKey> = self.renamed.values().collect();
+        for (from, to) in &self.renamed {
+            // Under its own key stands another one, or nothing: what is said of it stands with the rename.
+            if matches!(
+                self.operations.get(from),
+                Some(Operation::Change(_) | Operation::Remove)
+            ) {
+                return unfit(to, ChangeError::Rename);
+            }
+            if arrived.contains(from) {
+                continue;
+            }
+            if !self.retaken.contains(from) {
+                self.edits.entry(from, None);
+            }
+            if self.has_marks {
+                self.edits.marks(from, &Marks::default());
+            }
+        }
+        Ok(())
     }
 
     fn check_alias(&self, key: &RecordKey, to: &RecordKey) -> Result<(), MergeError> {
         let is_record = matches!(record(self.history.objects, &self.merged, to)?, Some(Entry::Record(_)));
         let stays = !matches!(self.operations.get(to), Some(Operation::Remove | Operation::Alias(_)));
-        if to < key && is_record && stays {
+        if to < key && is_record && stays && !is_settings(to) {
             Ok(())
         } else {
             Err(MergeError::Unfit {
@@ -409,6 +508,11 @@ fn push_own_step(whole: &mut Walk) {
     });
 }
 
+/// Returns whether a key is no record's: that of what a table says of itself, or of the settings.
+fn is_reserved(key: &RecordKey) -> bool {
+    key.bytes() == SCHEMA_KEY || is_settings(key)
+}
+
 /// Returns what stays in conflict after an operation by somebody who saw the conflicts.
 fn resolved(mut marks: Marks, operation: &Operation, new: Option<&Value>) -> Marks {
     marks.conflicts.retain(|conflict| {
@@ -416,7 +520,11 @@ fn resolved(mut marks: Marks, operation: &Operation, new: Option<&Value>) -> Mar
         let is_kept = match operation {
             Operation::Add(_) | Operation::Remove | Operation::Alias(_) => false,
             Operation::Change(operations) if operations.is_empty() => !path.is_root(),
-            Operation::Change(operations) => !operations.iter().any(|operation: &FieldOperation| {
+            Operation::Rename { .. } if path.is_root() => false,
+            Operation::Change(operations)
+            | Operation::Rename {
+                changes: operations, ..
+            } => !operations.iter().any(|operation: &FieldOperation| {
                 let written = operation.path();
                 let is_below = written.starts_with(path);
                 path.starts_with(written) || (is_below && !is_quiet(written))
@@ -424,5 +532,8 @@ fn resolved(mut marks: Marks, operation: &Operation, new: Option<&Value>) -> Mar
         };
         is_kept && new.is_some_and(|record| record.at(path).is_some())
     });
+    if !matches!(operation, Operation::Change(_)) {
+        marks.key = None;
+    }
     marks
 }

@@ -1,7 +1,7 @@
 //! Sets of small numbers.
 
 /// A set of step numbers.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub(super) struct Bits(Vec<u64>);
 
 impl Bits {
@@ -35,5 +35,15 @@ impl Bits {
         for (word, other) in self.0.iter_mut().zip(&other.0) {
             *word &= other;
         }
+    }
+}
+
+impl FromIterator<usize> for Bits {
+    fn from_iter<I: IntoIterator<Item = usize>>(numbers: I) -> Self {
+        let mut bits = Self::default();
+        for number in numbers {
+            bits.insert(number);
+        }
+        bits
     }
 }

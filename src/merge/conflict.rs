@@ -3,6 +3,8 @@
 use std::collections::VecDeque;
 
 use super::MergeError;
+use super::history::Step;
+use super::policy::{is_settings, settings_key};
 use crate::delta::{Entry, State};
 use crate::model::{FieldPath, Hash, RecordKey, SnapshotId, TimeMs, Value, cbor};
 use crate::port::Objects;
@@ -15,6 +17,8 @@ pub enum ConflictKind {
     Field,
     /// Something was removed here and written there.
     ModifyDelete,
+    /// The record was given different keys; the alternatives are the keys as bytes, the path is the root.
+    Key,
 }
 
 /// Who wrote an alternative.
@@ -80,44 +84,116 @@ pub(super) struct Marks {
     pub(super) conflicts: Vec<StoredConflict>,
     /// The keys that are aliases of this one, in order.
     pub(super) aliases: Vec<RecordKey>,
+    /// The keys that the record was given, where they differ.
+    pub(super) key: Option<KeyConflict>,
+}
+
+/// Different keys that one record was given.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct KeyConflict {
+    /// The key that all writers had seen, if it was one.
+    pub(super) base: Option<RecordKey>,
+    /// The keys with who chose them; the first is the one that the record stands under.
+    pub(super) alternatives: Vec<(RecordKey, Vec<Writer>)>,
 }
 
 impl Marks {
     /// Returns the tree's value; `None` when there is nothing to mark.
     pub(super) fn encode(&self) -> Option<Vec<u8>> {
-        if self.conflicts.is_empty() && self.aliases.is_empty() {
+        if self.conflicts.is_empty() && self.aliases.is_empty() && self.key.is_none() {
             return None;
         }
-        let aliases = self.aliases.iter().map(|key| Value::Bytes(key.bytes().to_vec()));
-        Some(cbor::encode(&Value::List(vec![
+        let aliases = self.aliases.iter().map(key_value);
+        let mut parts = vec![
             Value::List(self.conflicts.iter().map(StoredConflict::to_value).collect()),
             Value::List(aliases.collect()),
-        ])))
+        ];
+        parts.extend(self.key.as_ref().map(KeyConflict::to_value));
+        Some(cbor::encode(&Value::List(parts)))
     }
 
     /// Decodes a tree's value.
     pub(super) fn decode(bytes: &[u8]) -> Result<Self, &'static str> {
         let value = cbor::decode(bytes).map_err(|_| "no canonical value")?;
-        let [conflicts, aliases] = fields(value)?;
-        let conflicts = list(conflicts)?
-            .into_iter()
-            .map(StoredConflict::from_value)
-            .collect::<Result<Vec<_>, _>>()?;
-        if !conflicts.is_sorted_by(|left, right| left.path < right.path) {
-            return Err("paths are not strictly sorted");
-        }
-        let aliases = list(aliases)?
-            .into_iter()
-            .map(|key| match key {
-                Value::Bytes(key) => RecordKey::new(key).ok_or("an impossible key"),
-                _ => Err("an impossible key"),
-            })
-            .collect::<Result<Vec<_>, _>>()?;
+        let mut parts = list(value)?.into_iter();
+        let (Some(conflicts), Some(aliases), key, None) = (parts.next(), parts.next(), parts.next(), parts.next())
+        else {
+            return Err("a list of another length");
+        };
+        let conflicts = conflicts_of_value(conflicts)?;
+        let aliases = list(aliases)?.into_iter().map(key_of).collect::<Result<Vec<_>, _>>()?;
         if !aliases.is_sorted_by(|left, right| left < right) {
             return Err("aliases are not strictly sorted");
         }
-        Ok(Self { conflicts, aliases })
+        let key = key.map(KeyConflict::from_value).transpose()?;
+        Ok(Self {
+            conflicts,
+            aliases,
+            key,
+        })
     }
+}
+
+impl KeyConflict {
+    fn published(self, key: &RecordKey) -> Conflict {
+        let alternative = |(number, (key, writers)): (usize, (RecordKey, Vec<Writer>))| Alternative {
+            value: Some(key_value(&key)),
+            writers,
+            shown: number == 0,
+        };
+        Conflict {
+            key: key.clone(),
+            path: FieldPath::root(),
+            kind: ConflictKind::Key,
+            base: self.base.as_ref().map(key_value),
+            alternatives: self.alternatives.into_iter().enumerate().map(alternative).collect(),
+        }
+    }
+
+    fn to_value(&self) -> Value {
+        let alternatives = self.alternatives.iter().map(|(key, writers)| {
+            let writers = writers.iter().map(Writer::to_value).collect();
+            Value::List(vec![key_value(key), Value::List(writers)])
+        });
+        Value::List(vec![
+            Value::List(self.base.iter().map(key_value).collect()),
+            Value::List(alternatives.collect()),
+        ])
+    }
+
+    fn from_value(value: Value) -> Result<Self, &'static str> {
+        let [base, alternatives] = fields(value)?;
+        let mut base = list(base)?.into_iter().map(key_of).collect::<Result<Vec<_>, _>>()?;
+        let alternatives = list(alternatives)?
+            .into_iter()
+            .map(|alternative| {
+                let [key, writers] = fields(alternative)?;
+                Ok((key_of(key)?, writers_of(writers)?))
+            })
+            .collect::<Result<Vec<_>, &'static str>>()?;
+        if base.len() > 1 || alternatives.len() < 2 {
+            return Err("a conflict without alternatives");
+        }
+        Ok(Self {
+            base: base.pop(),
+            alternatives,
+        })
+    }
+}
+
+fn key_value(key: &RecordKey) -> Value {
+    Value::Bytes(key.bytes().to_vec())
+}
+
+fn key_of(value: Value) -> Result<RecordKey, &'static str> {
+    match value {
+        Value::Bytes(key) => RecordKey::new(key).ok_or("an impossible key"),
+        _ => Err("an impossible key"),
+    }
+}
+
+fn writers_of(value: Value) -> Result<Vec<Writer>, &'static str> {
+    list(value)?.into_iter().map(Writer::from_value).collect()
 }
 
 fn list(value: Value) -> Result<Vec<Value>, &'static str> {
@@ -139,6 +215,23 @@ fn text(value: Value) -> Result<String, &'static str> {
 }
 
 impl Writer {
+    /// Returns the writer that a step is.
+    pub(super) fn of(step: &Step) -> Self {
+        Self {
+            snapshot: step.id,
+            system: step.snapshot.system.clone(),
+            time: step.snapshot.time,
+        }
+    }
+
+    /// Returns writers in stored form, the latest first, each once.
+    pub(super) fn sorted(writers: impl Iterator<Item = Self>) -> Vec<Self> {
+        let mut writers: Vec<Self> = writers.collect();
+        writers.sort_by_key(|writer| std::cmp::Reverse((writer.time, writer.snapshot)));
+        writers.dedup();
+        writers
+    }
+
     fn to_value(&self) -> Value {
         Value::List(vec![
             Value::Bytes(self.snapshot.0.bytes().to_vec()),
@@ -195,11 +288,7 @@ impl StoredConflict {
                     (Some(Value::Integer(2)), Some(value), None) => Choice::Value(value),
                     _ => return Err("unknown alternative"),
                 };
-                let writers = list(writers)?
-                    .into_iter()
-                    .map(Writer::from_value)
-                    .collect::<Result<Vec<_>, _>>()?;
-                Ok((choice, writers))
+                Ok((choice, writers_of(writers)?))
             })
             .collect::<Result<Vec<_>, _>>()?;
         if base.len() > 1 || alternatives.len() < 2 {
@@ -213,8 +302,55 @@ impl StoredConflict {
     }
 }
 
+/// Returns the settings' record and its conflicts.
+pub(super) fn settings(
+    objects: &dyn Objects,
+    state: &State,
+) -> Result<Option<(Value, Vec<StoredConflict>)>, MergeError> {
+    let key = settings_key();
+    let Some(bytes) = tree::get(objects, &state.conflicts, key.bytes())? else {
+        return Ok(None);
+    };
+    let decoded = decode_settings(&bytes).map_err(|what| MergeError::MalformedEntry {
+        key: key.to_string(),
+        what,
+    })?;
+    Ok(Some(decoded))
+}
+
+/// Returns the bytes of the settings' record and its conflicts.
+pub(super) fn encode_settings(record: Value, conflicts: &[StoredConflict]) -> Vec<u8> {
+    let conflicts = conflicts.iter().map(StoredConflict::to_value).collect();
+    cbor::encode(&Value::List(vec![record, Value::List(conflicts)]))
+}
+
+fn decode_settings(bytes: &[u8]) -> Result<(Value, Vec<StoredConflict>), &'static str> {
+    let [record, conflicts] = fields(cbor::decode(bytes).map_err(|_| "no canonical value")?)?;
+    if !record.is_map() {
+        return Err("the settings are no map");
+    }
+    Ok((record, conflicts_of_value(conflicts)?))
+}
+
+fn conflicts_of_value(value: Value) -> Result<Vec<StoredConflict>, &'static str> {
+    let all = list(value)?.into_iter().map(StoredConflict::from_value);
+    let all = all.collect::<Result<Vec<_>, _>>()?;
+    if all.is_sorted_by(|left, right| left.path < right.path) {
+        Ok(all)
+    } else {
+        Err("paths are not strictly sorted")
+    }
+}
+
 /// Returns what the conflict tree marks at `key`.
 pub(super) fn marks(objects: &dyn Objects, state: &State, key: &RecordKey) -> Result<Marks, MergeError> {
+    if is_settings(key) {
+        let conflicts = settings(objects, state)?.map(|(_, conflicts)| conflicts);
+        return Ok(Marks {
+            conflicts: conflicts.unwrap_or_default(),
+            ..Marks::default()
+        });
+    }
     match tree::get(objects, &state.conflicts, key.bytes())? {
         None => Ok(Marks::default()),
         Some(bytes) => Marks::decode(&bytes).map_err(|what| MergeError::MalformedEntry {
@@ -226,6 +362,9 @@ pub(super) fn marks(objects: &dyn Objects, state: &State, key: &RecordKey) -> Re
 
 /// Returns the entry of `key` in a state.
 pub fn record(objects: &dyn Objects, state: &State, key: &RecordKey) -> Result<Option<Entry>, MergeError> {
+    if is_settings(key) {
+        return Ok(settings(objects, state)?.map(|(record, _)| Entry::Record(record)));
+    }
     match tree::get(objects, &state.content, key.bytes())? {
         None => Ok(None),
         Some(bytes) => Ok(Some(Entry::decode(&bytes)?)),
@@ -259,6 +398,9 @@ pub fn alias_count(objects: &dyn Objects, state: &State) -> Result<u64, MergeErr
     let mut aliases = 0u64;
     for entry in tree::iter(objects, &state.conflicts) {
         let (key, bytes) = entry?;
+        if key == settings_key().bytes() {
+            continue;
+        }
         let marks = Marks::decode(&bytes).map_err(|what| MergeError::MalformedEntry {
             key: data_encoding::HEXLOWER.encode(&key),
             what,
@@ -298,8 +440,12 @@ fn read_entry(objects: &dyn Objects, state: &State, key: &[u8], bytes: &[u8]) ->
         key: data_encoding::HEXLOWER.encode(key),
         what,
     };
-    let marks = Marks::decode(bytes).map_err(malformed)?;
     let key = RecordKey::new(key).ok_or_else(|| malformed("an impossible key"))?;
+    let marks = if is_settings(&key) {
+        marks(objects, state, &key)?
+    } else {
+        Marks::decode(bytes).map_err(malformed)?
+    };
     published(objects, state, &key, marks)
 }
 
@@ -309,8 +455,9 @@ pub fn conflicts_of(objects: &dyn Objects, state: &State, key: &RecordKey) -> Re
 }
 
 fn published(objects: &dyn Objects, state: &State, key: &RecordKey, marks: Marks) -> Result<Vec<Conflict>, MergeError> {
+    let mut all: Vec<Conflict> = marks.key.map(|conflict| conflict.published(key)).into_iter().collect();
     if marks.conflicts.is_empty() {
-        return Ok(Vec::new());
+        return Ok(all);
     }
     let record = record(objects, state, key)?.and_then(Entry::into_record);
     let publish = |stored: StoredConflict| {
@@ -342,7 +489,8 @@ fn published(objects: &dyn Objects, state: &State, key: &RecordKey, marks: Marks
             alternatives,
         }
     };
-    Ok(marks.conflicts.into_iter().map(publish).collect())
+    all.extend(marks.conflicts.into_iter().map(publish));
+    Ok(all)
 }
 
 #[cfg(test)]
@@ -373,6 +521,13 @@ mod tests {
                 },
             ],
             aliases: vec![RecordKey::new([1]).unwrap(), RecordKey::new([2]).unwrap()],
+            key: Some(KeyConflict {
+                base: Some(RecordKey::new([3]).unwrap()),
+                alternatives: vec![
+                    (RecordKey::new([4]).unwrap(), vec![writer(1)]),
+                    (RecordKey::new([5]).unwrap(), vec![writer(2)]),
+                ],
+            }),
         };
         let bytes = marks.encode().unwrap();
         assert_eq!(Marks::decode(&bytes), Ok(marks));

@@ -12,6 +12,7 @@ use super::MergeError;
 use super::bits::Bits;
 use super::conflict::StoredConflict;
 use super::history::Step;
+use super::policy::Rules;
 use super::register::{Found, Registers, View, Write, WriteId, Written};
 use crate::delta::{Operation, same};
 use crate::model::{RecordKey, Value};
@@ -169,12 +170,13 @@ impl Unions {
 
 /// Evaluates keys that are all united in the end, from all operations on them in the whole history, in order of steps.
 pub(super) fn evaluate(
-    objects: &dyn crate::port::Objects,
+    (objects, rules): (&dyn crate::port::Objects, &Rules<'_>),
     steps: &[Step],
     keys: &[RecordKey],
     writes: &[(usize, usize, Operation)],
 ) -> Result<(Option<Value>, Vec<StoredConflict>), MergeError> {
     let mut registers = Registers::new(objects, steps, None, &[]);
+    registers.rules = Some(rules);
     for (step, key, operation) in writes {
         registers.add(*step, *key, operation);
     }

@@ -14,13 +14,20 @@ mod bits;
 mod conflict;
 mod group;
 mod history;
+mod lineage;
+mod moved;
+mod policy;
 mod rebuild;
 mod register;
 mod state;
 mod text;
 
 #[cfg(test)]
+mod policy_tests;
+#[cfg(test)]
 mod reference;
+#[cfg(test)]
+mod rename_tests;
 #[cfg(test)]
 mod simulation;
 #[cfg(test)]
@@ -28,9 +35,12 @@ mod tests;
 
 pub use author::{Additions, Authoring, author, receive};
 pub use conflict::{
-    Alternative, Conflict, ConflictKind, Writer, alias_count, conflicts, conflicts_of, record, record_count, resolve_alias,
+    Alternative, Conflict, ConflictKind, Writer, alias_count, conflicts, conflicts_of, record, record_count,
+    resolve_alias,
 };
 pub use history::History;
+pub use moved::renames_between;
+pub use policy::{ParsePolicyError, Policy, Settings, settings_key};
 pub use state::merged_state;
 
 pub use crate::delta::State;
@@ -86,6 +96,14 @@ pub enum MergeError {
         claimed: Box<State>,
         /// The state that its writes give here.
         computed: Box<State>,
+    },
+    /// The collection is kept by newer rules than this program knows.
+    #[error("the collection is kept by version {found} of the rules for `{rule}`, which is not known here")]
+    Newer {
+        /// Of what the rules are.
+        rule: String,
+        /// Their version.
+        found: i64,
     },
     /// The caller's transactions ended with an error.
     #[error("the changes to record could not be produced")]

@@ -51,7 +51,8 @@ fn prove(id: &SnapshotId, snapshot: &Snapshot, computed: &State) -> Result<(), M
     })
 }
 
-/// Returns the state before the first of the snapshots, if they follow one another and nothing is in conflict in any.
+/// Returns the state before the first of the snapshots, if they follow one another, nothing is in conflict in any, and each
+/// writes to a key what stands there afterwards.
 fn start_of_line(history: &History<'_>, missing: &Missing) -> Result<Option<State>, MergeError> {
     let is_plain = |state: &State| state.conflicts == tree::empty_root();
     let Some((_, first)) = missing.first_key_value() else {
@@ -66,7 +67,8 @@ fn start_of_line(history: &History<'_>, missing: &Missing) -> Result<Option<Stat
         .iter()
         .zip(missing.iter().skip(1))
         .all(|(((_, before), _), (_, after))| after.parents == [*before]);
-    let is_plain = is_plain(&start) && missing.values().all(|snapshot| is_plain(&snapshot.result));
+    let mut all = missing.values();
+    let is_plain = is_plain(&start) && all.all(|snapshot| is_plain(&snapshot.result) && snapshot.counts.renamed == 0);
     Ok((is_line && is_plain).then_some(start))
 }
 

@@ -15,6 +15,8 @@ use super::bits::Bits;
 use super::conflict::{Choice, StoredConflict, Writer};
 use super::group::Unions;
 use super::history::Step;
+use super::lineage::Lineages;
+use super::policy::{Policy, Rules};
 use super::text;
 use crate::delta::{FieldOperation, Operation, same};
 use crate::model::{FieldPath, Map, SnapshotId, TimeMs, Value, cbor};
@@ -84,6 +86,10 @@ pub(super) struct Registers<'a> {
     base_conflicts: &'a [StoredConflict],
     /// Which keys are one, where several are.
     pub(super) unions: Option<Unions>,
+    /// Which records the writes belong to, where keys changed.
+    pub(super) lineages: Option<Lineages<'a>>,
+    /// The settings that decide what a conflict shows; the settings themselves have none.
+    pub(super) rules: Option<&'a Rules<'a>>,
 }
 
 /// Which writes count.
@@ -170,6 +176,8 @@ impl<'a> Registers<'a> {
             base,
             base_conflicts,
             unions: None,
+            lineages: None,
+            rules: None,
         }
     }
 
@@ -180,8 +188,11 @@ impl<'a> Registers<'a> {
             Operation::Add(record) => self.add_value(0, record, &write(Written::Present, true)),
             Operation::Remove => self.push(0, write(Written::Absent, false)),
             Operation::Alias(_) => self.push(0, write(Written::Present, false)),
-            Operation::Change(operations) => {
-                if operations.is_empty() {
+            Operation::Change(operations)
+            | Operation::Rename {
+                changes: operations, ..
+            } => {
+                if operations.is_empty() || matches!(operation, Operation::Rename { .. }) {
                     self.push(0, write(Written::Present, false));
                 }
                 for operation in operations {
@@ -200,6 +211,15 @@ impl<'a> Registers<'a> {
                     }
                 }
             }
+        }
+    }
+
+    /// Notes that another record came in the place of those that the writer saw: nothing of theirs is left.
+    pub(super) fn wipe(&mut self, step: usize, key: usize) {
+        if let Some(root) = self.nodes.first_mut() {
+            let what = Written::Absent;
+            let wipes = true;
+            root.wipes.push(Write { step, key, what, wipes });
         }
     }
 
@@ -268,14 +288,27 @@ impl<'a> Registers<'a> {
                 .unions
                 .as_ref()
                 .is_none_or(|unions| unions.are_one(later.step, later.key, earlier.key))
+            && self
+                .lineages
+                .as_ref()
+                .is_none_or(|lineages| lineages.has_seen(later.step, later.key, earlier.key))
     }
 
     /// Returns whether a later write of the same path supersedes `write`.
     pub(super) fn is_rewritten(&self, node: usize, write: &Write<'_>, view: &View) -> bool {
         self.node(node).is_some_and(|node| {
             let mut later = node.writes.iter().rev().take_while(|later| later.step > write.step);
-            later.any(|later| view.has_step(later.step) && self.follows(later, write))
+            later.any(|later| self.counts(later, view) && self.follows(later, write))
         })
+    }
+
+    /// Returns whether a write may supersede others in `view`: one of a record that got another key says nothing here.
+    fn counts(&self, later: &Write<'_>, view: &View) -> bool {
+        if self.lineages.is_some() {
+            view.has(later)
+        } else {
+            view.has_step(later.step)
+        }
     }
 
     /// Returns whether a later write of the same path, or a wipe at or above it, supersedes `write`.
@@ -286,7 +319,7 @@ impl<'a> Registers<'a> {
         let mut above = Some(node);
         while let Some(node) = above.and_then(|node| self.node(node)) {
             let mut later = node.wipes.iter().rev().take_while(|later| later.step > write.step);
-            if later.any(|later| view.has_step(later.step) && self.follows(later, write)) {
+            if later.any(|later| self.counts(later, view) && self.follows(later, write)) {
                 return true;
             }
             above = node.parent;
@@ -369,18 +402,43 @@ impl<'a> Registers<'a> {
         if !register.is_written {
             return Ok(base.filter(|base| !base.is_map()).cloned());
         }
-        let Some((value, _)) = register.values.last() else {
+        let Some((latest, _)) = register.values.last() else {
             return Ok(None);
         };
         found.visible.extend(&register.ids);
+        let policy = self.policy(node, &register)?;
         if register.values.len() > 1
             && register.absent.is_empty()
-            && let Some(text) = self.merged_text(node, &register, view)?
+            && let Some(merged) = self.merged(node, &register, view, &policy)?
         {
-            return Ok(Some(text));
+            return Ok(Some(merged));
         }
-        self.note(node, &Choice::Value((*value).clone()), &register, found);
-        Ok(Some((*value).clone()))
+        let is_by = |writers: &[(usize, usize)], system: &str| {
+            let mut steps = writers.iter().filter_map(|(step, _)| self.steps.get(*step));
+            steps.any(|step| step.snapshot.system == system)
+        };
+        let preferred = match &policy {
+            Policy::Prefer(system) => {
+                let mut latest_first = register.values.iter().rev();
+                latest_first.find(|(_, writers)| is_by(writers, system))
+            }
+            Policy::Newest | Policy::Union | Policy::KeepBoth => None,
+        };
+        let value = preferred.map_or(*latest, |(value, _)| *value);
+        self.note(node, &Choice::Value(value.clone()), &register, found);
+        Ok(Some(value.clone()))
+    }
+
+    /// Returns what is to be done where the writes of a register clash, as all their writers together knew it.
+    fn policy(&self, node: &Node<'a>, register: &Register<'a>) -> Result<Policy, MergeError> {
+        match self.rules {
+            Some(rules) if register.values.len() > 1 => {
+                let of_values = register.values.iter().flat_map(|(_, writers)| writers);
+                let writers = of_values.chain(&register.absent).map(|(step, _)| *step);
+                Ok(rules.known_to(writers)?.policy(&node.path).clone())
+            }
+            _ => Ok(Policy::Newest),
+        }
     }
 
     fn evaluate_members(
@@ -441,16 +499,34 @@ impl<'a> Registers<'a> {
         });
     }
 
-    fn merged_text(&self, node: &Node<'a>, register: &Register<'a>, view: &View) -> Result<Option<Value>, MergeError> {
-        if view.text_depth >= MAX_TEXT_DEPTH || !register.values.iter().all(|(value, _)| text::is_text(value)) {
+    /// Returns what is made of several values where they need not clash.
+    fn merged(
+        &self,
+        node: &Node<'a>,
+        register: &Register<'a>,
+        view: &View,
+        policy: &Policy,
+    ) -> Result<Option<Value>, MergeError> {
+        let values: Vec<&Value> = register.values.iter().map(|(value, _)| *value).collect();
+        let is_union = *policy == Policy::Union;
+        let is_text = values.iter().all(|value| text::is_text(value));
+        let is_list = is_union && values.iter().all(|value| matches!(value, Value::List(_)));
+        if view.text_depth >= MAX_TEXT_DEPTH || *policy == Policy::KeepBoth || !(is_text || is_list) {
             return Ok(None);
         }
         let writers = register.values.iter().flat_map(|(_, writers)| writers);
-        let Some(base) = self.common_base(&node.path, writers, view.text_depth + 1)? else {
-            return Ok(None);
+        let base = self.common_base(&node.path, writers, view.text_depth + 1)?;
+        if is_list {
+            return Ok(union_of_lists(base.as_ref(), &values));
+        }
+        let merged = match &base {
+            Some(base) => text::merge(self.objects, base, &values)?,
+            None => None,
         };
-        let values: Vec<&Value> = register.values.iter().map(|(value, _)| *value).collect();
-        Ok(text::merge(self.objects, &base, &values)?)
+        if merged.is_none() && is_union {
+            return Ok(text::unite(self.objects, base.as_ref(), &values)?);
+        }
+        Ok(merged)
     }
 
     /// Returns what all writers had seen at `path`, if that was one value and not in conflict.
@@ -475,7 +551,10 @@ impl<'a> Registers<'a> {
         keys.dedup();
         let mut base: Option<Value> = None;
         for key in keys {
-            let members = self.unions.as_ref().map(|unions| unions.members(common.as_ref(), key));
+            let members = match (&self.unions, &self.lineages) {
+                (Some(unions), _) => Some(unions.members(common.as_ref(), key)),
+                (None, lineages) => lineages.as_ref().map(|lineages| lineages.members(common.as_ref(), key)),
+            };
             let view = View {
                 text_depth,
                 ..View::of(common.clone(), members)
@@ -519,10 +598,14 @@ impl<'a> Registers<'a> {
 
     /// Evaluates all writes and returns the record and its conflicts in stored form.
     pub(super) fn outcome(&self) -> Result<(Option<Value>, Vec<StoredConflict>), MergeError> {
-        let view = View::default();
+        self.outcome_in(&View::default())
+    }
+
+    /// Evaluates the writes in `view`, as [`outcome`](Self::outcome) does all.
+    pub(super) fn outcome_in(&self, view: &View) -> Result<(Option<Value>, Vec<StoredConflict>), MergeError> {
         let mut found = Found::default();
-        let record = self.evaluate(&view, &mut found)?;
-        let mut conflicts: Vec<StoredConflict> = self.kept_base_conflicts(record.as_ref(), &view).cloned().collect();
+        let record = self.evaluate(view, &mut found)?;
+        let mut conflicts: Vec<StoredConflict> = self.kept_base_conflicts(record.as_ref(), view).cloned().collect();
         for conflict in found.conflicts {
             let writers = conflict.alternatives.iter().flat_map(|(_, writers)| writers);
             let base = self.common_base(&conflict.path, writers, 0)?;
@@ -543,17 +626,37 @@ impl<'a> Registers<'a> {
 
     /// Returns writers in stored form, the latest first, each once.
     fn writers(&self, writers: &[(usize, usize)]) -> Vec<Writer> {
-        let mut writers: Vec<Writer> = writers
-            .iter()
-            .filter_map(|(step, _)| self.steps.get(*step))
-            .map(|step| Writer {
-                snapshot: step.id,
-                system: step.snapshot.system.clone(),
-                time: step.snapshot.time,
-            })
-            .collect();
-        writers.sort_by_key(|writer| std::cmp::Reverse((writer.time, writer.snapshot)));
-        writers.dedup();
-        writers
+        let steps = writers.iter().filter_map(|(step, _)| self.steps.get(*step));
+        Writer::sorted(steps.map(Writer::of))
     }
+}
+
+/// Returns the items of all lists in their order, each once, without those of `base` that one of them lacks.
+///
+/// A list that is the base itself is a return to it, and stays in conflict.
+fn union_of_lists(base: Option<&Value>, lists: &[&Value]) -> Option<Value> {
+    let items = |list: &Value| match list {
+        Value::List(items) => items.iter().map(|item| (cbor::encode(item), item.clone())).collect(),
+        _ => Vec::new(),
+    };
+    if base.is_some_and(|base| lists.iter().any(|list| same(base, list))) {
+        return None;
+    }
+    let old: HashSet<Vec<u8>> = base
+        .map(items)
+        .unwrap_or_default()
+        .into_iter()
+        .map(|(bytes, _)| bytes)
+        .collect();
+    let lists: Vec<Vec<(Vec<u8>, Value)>> = lists.iter().map(|list| items(list)).collect();
+    let is_everywhere = |wanted: &[u8]| lists.iter().all(|list| list.iter().any(|(bytes, _)| bytes == wanted));
+    let mut seen: HashSet<&[u8]> = HashSet::new();
+    let mut all = Vec::new();
+    for (bytes, item) in lists.iter().flatten() {
+        let stays = !old.contains(bytes) || is_everywhere(bytes);
+        if stays && seen.insert(bytes) {
+            all.push(item.clone());
+        }
+    }
+    Some(Value::List(all))
 }

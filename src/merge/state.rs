@@ -3,9 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::MergeError;
-use super::conflict::{Marks, marks, record};
+use super::conflict::{Marks, StoredConflict, encode_settings, marks, record, settings};
 use super::group::{components, evaluate};
 use super::history::{History, Walk};
+use super::moved::{Edges, evaluate_class};
+use super::policy::{Rules, is_settings, settings_key};
 use super::register::Registers;
 use crate::delta::{Delta, Entry, Operation, State};
 use crate::model::{RecordKey, SnapshotId, Value};
@@ -13,25 +15,54 @@ use crate::port::Objects;
 use crate::tree;
 
 /// Operations on one key, with the numbers of their steps, in order of steps.
-type Operations = Vec<(usize, Operation)>;
+pub(super) type Operations = Vec<(usize, Operation)>;
 
 /// New entries of a state's trees; `None` deletes.
 #[derive(Default)]
 pub(super) struct Edits {
     pub(super) content: BTreeMap<Vec<u8>, Option<Vec<u8>>>,
     pub(super) conflicts: BTreeMap<Vec<u8>, Option<Vec<u8>>>,
+    /// What becomes of the settings' record, and its conflicts, where they are new.
+    settings: Option<Fate>,
+    settings_conflicts: Option<Vec<StoredConflict>>,
+}
+
+/// What becomes of a record.
+enum Fate {
+    Is(Value),
+    Goes,
 }
 
 impl Edits {
     pub(super) fn entry(&mut self, key: &RecordKey, entry: Option<&Entry>) {
+        if is_settings(key) {
+            let record = entry.cloned().and_then(Entry::into_record);
+            self.settings = Some(record.map_or(Fate::Goes, Fate::Is));
+            return;
+        }
         self.content.insert(key.bytes().to_vec(), entry.map(Entry::encode));
     }
 
     pub(super) fn marks(&mut self, key: &RecordKey, marks: &Marks) {
+        if is_settings(key) {
+            self.settings_conflicts = Some(marks.conflicts.clone());
+            return;
+        }
         self.conflicts.insert(key.bytes().to_vec(), marks.encode());
     }
 
-    pub(super) fn apply(self, objects: &dyn Objects, state: &State) -> Result<State, MergeError> {
+    pub(super) fn apply(mut self, objects: &dyn Objects, state: &State) -> Result<State, MergeError> {
+        if self.settings.is_some() || self.settings_conflicts.is_some() {
+            let (old, conflicts) = settings(objects, state)?.unzip();
+            let record = match self.settings.take() {
+                Some(Fate::Is(record)) => Some(record),
+                Some(Fate::Goes) => None,
+                None => old,
+            };
+            let conflicts = self.settings_conflicts.take().or(conflicts).unwrap_or_default();
+            let entry = record.map(|record| encode_settings(record, &conflicts));
+            self.conflicts.insert(settings_key().bytes().to_vec(), entry);
+        }
         Ok(State {
             content: tree::edit(objects, &state.content, self.content)?,
             conflicts: tree::edit(objects, &state.conflicts, self.conflicts)?,
@@ -72,8 +103,21 @@ fn merge(history: &History<'_>, walk: &Walk, heads: &[SnapshotId]) -> Result<Sta
             }
         }
     }
-    let classes = classes(objects, &start, &touched)?;
-    for key in classes.iter().flatten() {
+    let edges = Edges::read(objects, &walk.steps)?;
+    let moved = edges.classes(touched.keys());
+    // What was done to the settings is asked of every step, as what a conflict shows depends on it.
+    let settings_key = settings_key();
+    for key in moved.iter().flatten() {
+        touched.entry(key.clone()).or_default();
+    }
+    let classes = classes(
+        objects,
+        &start,
+        touched
+            .iter()
+            .filter(|(key, _)| !edges.concern(key) && !is_settings(key)),
+    )?;
+    for key in classes.iter().flatten().chain([&settings_key]) {
         touched.entry(key.clone()).or_default();
     }
     for number in seen {
@@ -86,15 +130,30 @@ fn merge(history: &History<'_>, walk: &Walk, heads: &[SnapshotId]) -> Result<Sta
     }
     let base = walk.base();
     let mut edits = Edits::default();
+    let changes = touched.remove(&settings_key).unwrap_or_default();
+    let settings = record(objects, &base, &settings_key)?.and_then(Entry::into_record);
+    let rules = Rules::new(objects, &walk.steps, settings.as_ref(), &changes);
+    if !changes.is_empty() {
+        let marks = marks(objects, &base, &settings_key)?;
+        evaluate_record((objects, None), walk, &settings_key, (&changes, marks), &mut edits)?;
+    }
     let mut groups: Vec<Vec<RecordKey>> = Vec::new();
     for class in classes {
         match class.first() {
             Some(key) if is_one(objects, &base, &class)? => {
-                let operations = touched.get(key).map_or(&[][..], Vec::as_slice);
-                evaluate_record(objects, walk, key, operations, &mut edits)?;
+                let marks = marks(objects, &base, key)?;
+                if marks.key.is_some() {
+                    evaluate_class((history, &rules), heads, walk, &class, &touched, &mut edits)?;
+                } else {
+                    let operations = touched.get(key).map_or(&[][..], Vec::as_slice);
+                    evaluate_record((objects, Some(&rules)), walk, key, (operations, marks), &mut edits)?;
+                }
             }
             _ => groups.push(class),
         }
+    }
+    for class in moved {
+        evaluate_class((history, &rules), heads, walk, &class, &touched, &mut edits)?;
     }
     if !groups.is_empty() {
         let whole = history.walk(heads, true)?;
@@ -132,7 +191,7 @@ fn richest_head(
 }
 
 /// Adds what a step that the start has seen did to the touched keys.
-fn collect_known(
+pub(super) fn collect_known(
     objects: &dyn Objects,
     number: usize,
     delta: &crate::model::Hash,
@@ -158,15 +217,16 @@ fn collect_known(
 }
 
 /// Returns the touched keys with all that are united with them, the smallest key of each class first.
-fn classes(
+fn classes<'t>(
     objects: &dyn Objects,
     start: &State,
-    touched: &BTreeMap<RecordKey, Operations>,
+    touched: impl Iterator<Item = (&'t RecordKey, &'t Operations)>,
 ) -> Result<Vec<Vec<RecordKey>>, MergeError> {
     let has_marks = start.conflicts != tree::empty_root();
     let mut edges: Vec<(RecordKey, RecordKey)> = Vec::new();
-    let mut keys: BTreeSet<RecordKey> = touched.keys().cloned().collect();
+    let mut keys: BTreeSet<RecordKey> = BTreeSet::new();
     for (key, operations) in touched {
+        keys.insert(key.clone());
         for (_, operation) in operations {
             if let Operation::Alias(to) = operation {
                 edges.push((key.clone(), to.clone()));
@@ -236,27 +296,26 @@ fn is_one(objects: &dyn Objects, base: &State, class: &[RecordKey]) -> Result<bo
 
 /// Evaluates one record from what the cut shows and what was done since.
 fn evaluate_record(
-    objects: &dyn Objects,
+    (objects, rules): (&dyn Objects, Option<&Rules<'_>>),
     walk: &Walk,
     key: &RecordKey,
-    operations: &[(usize, Operation)],
+    (operations, base_marks): (&[(usize, Operation)], Marks),
     edits: &mut Edits,
 ) -> Result<(), MergeError> {
-    let base = walk.base();
-    let base_record: Option<Value> = record(objects, &base, key)?.and_then(Entry::into_record);
-    let base_marks = if base.conflicts == tree::empty_root() {
-        Marks::default()
-    } else {
-        marks(objects, &base, key)?
-    };
+    let base_record: Option<Value> = record(objects, &walk.base(), key)?.and_then(Entry::into_record);
     let mut registers = Registers::new(objects, &walk.steps, base_record.as_ref(), &base_marks.conflicts);
+    registers.rules = rules;
     for (step, operation) in operations {
         registers.add(*step, 0, operation);
     }
     let (record, conflicts) = registers.outcome()?;
     edits.entry(key, record.map(Entry::Record).as_ref());
-    let aliases = base_marks.aliases;
-    edits.marks(key, &Marks { conflicts, aliases });
+    let marks = Marks {
+        conflicts,
+        aliases: base_marks.aliases,
+        key: None,
+    };
+    edits.marks(key, &marks);
     Ok(())
 }
 
@@ -272,10 +331,13 @@ pub(super) fn evaluate_groups(
 ) -> Result<(), MergeError> {
     let mut known: BTreeMap<RecordKey, Operations> =
         groups.iter().flatten().map(|key| (key.clone(), Vec::new())).collect();
+    known.insert(settings_key(), Vec::new());
     let stored = whole.steps.len().saturating_sub(usize::from(own.is_some()));
     for (number, step) in whole.steps.iter().enumerate().take(stored) {
         collect_known(objects, number, &step.snapshot.delta, &mut known)?;
     }
+    let changes = known.remove(&settings_key()).unwrap_or_default();
+    let rules = Rules::new(objects, &whole.steps, None, &changes);
     for (key, operation) in own.into_iter().flatten() {
         if let Some(operations) = known.get_mut(key) {
             operations.push((stored, operation.clone()));
@@ -292,26 +354,31 @@ pub(super) fn evaluate_groups(
             );
         }
         writes.sort_by_key(|(step, position, _)| (*step, *position));
-        evaluate_group(objects, whole, class, &writes, edits)?;
+        evaluate_group((objects, &rules), whole, class, &writes, edits)?;
     }
     Ok(())
 }
 
 /// Evaluates one class of keys from all operations on them, in order of steps.
 fn evaluate_group(
-    objects: &dyn Objects,
+    (objects, rules): (&dyn Objects, &Rules<'_>),
     whole: &Walk,
     class: &[RecordKey],
     writes: &[(usize, usize, Operation)],
     edits: &mut Edits,
 ) -> Result<(), MergeError> {
-    let (record, conflicts) = evaluate(objects, &whole.steps, class, writes)?;
+    let (record, conflicts) = evaluate((objects, rules), &whole.steps, class, writes)?;
     let Some((first, others)) = class.split_first() else {
         return Ok(());
     };
     edits.entry(first, record.map(Entry::Record).as_ref());
     let aliases = others.to_vec();
-    edits.marks(first, &Marks { conflicts, aliases });
+    let marks = Marks {
+        conflicts,
+        aliases,
+        key: None,
+    };
+    edits.marks(first, &marks);
     for key in others {
         edits.entry(key, Some(&Entry::Alias(first.clone())));
         edits.marks(key, &Marks::default());

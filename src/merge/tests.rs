@@ -15,7 +15,7 @@ pub(super) fn key(n: u8) -> RecordKey {
 }
 
 /// Makes a record from lines of path and text.
-fn card(fields: &[(&str, &str)]) -> Value {
+pub(super) fn card(fields: &[(&str, &str)]) -> Value {
     let mut record = Value::Map(Map::new());
     for (at, value) in fields {
         record.set_at(&path(at), Value::from(*value));
@@ -23,36 +23,46 @@ fn card(fields: &[(&str, &str)]) -> Value {
     record
 }
 
-fn set(at: &str, value: impl Into<Value>) -> FieldOperation {
+pub(super) fn set(at: &str, value: impl Into<Value>) -> FieldOperation {
     FieldOperation::Set(path(at), value.into())
 }
 
-fn clear(at: &str) -> FieldOperation {
+pub(super) fn clear(at: &str) -> FieldOperation {
     FieldOperation::Clear(path(at))
 }
 
-fn change(operations: Vec<FieldOperation>) -> Operation {
+pub(super) fn change(operations: Vec<FieldOperation>) -> Operation {
     Operation::Change(operations)
 }
 
-struct World {
-    objects: MemoryObjects,
+pub(super) struct World {
+    pub(super) objects: MemoryObjects,
+    kind: Kind,
     clock: std::cell::Cell<i64>,
 }
 
 impl World {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
+        Self::of(Kind::Contact)
+    }
+
+    pub(super) fn of(kind: Kind) -> Self {
         Self {
             objects: MemoryObjects::default(),
+            kind,
             clock: std::cell::Cell::new(1000),
         }
     }
 
-    fn try_author(&self, parents: &[SnapshotId], operations: &[(u8, Operation)]) -> Result<SnapshotId, MergeError> {
+    pub(super) fn try_author(
+        &self,
+        parents: &[SnapshotId],
+        operations: &[(u8, Operation)],
+    ) -> Result<SnapshotId, MergeError> {
         self.clock.set(self.clock.get() + 1);
         let meta = Authoring {
             collection: "contacts".to_owned(),
-            kind: Kind::Contact,
+            kind: self.kind,
             replica: ReplicaId::from_bytes([1; 16]),
             system: "here".to_owned(),
             time: TimeMs(self.clock.get()),
@@ -64,30 +74,30 @@ impl World {
         author(&History::new(&self.objects), parents, meta, transactions)
     }
 
-    fn author(&self, parents: &[SnapshotId], operations: &[(u8, Operation)]) -> SnapshotId {
+    pub(super) fn author(&self, parents: &[SnapshotId], operations: &[(u8, Operation)]) -> SnapshotId {
         let id = self.try_author(parents, operations).unwrap();
         receive(&History::new(&self.objects), &id).unwrap();
         id
     }
 
-    fn edit(&self, parents: &[SnapshotId], operations: Vec<FieldOperation>) -> SnapshotId {
+    pub(super) fn edit(&self, parents: &[SnapshotId], operations: Vec<FieldOperation>) -> SnapshotId {
         self.author(parents, &[(1, change(operations))])
     }
 
-    fn merged(&self, heads: &[SnapshotId]) -> State {
+    pub(super) fn merged(&self, heads: &[SnapshotId]) -> State {
         let state = merged_state(&History::new(&self.objects), heads).unwrap();
         let reversed: Vec<SnapshotId> = heads.iter().rev().copied().collect();
         assert_eq!(merged_state(&History::new(&self.objects), &reversed).unwrap(), state);
         state
     }
 
-    fn record(&self, heads: &[SnapshotId], n: u8) -> Option<Value> {
+    pub(super) fn record(&self, heads: &[SnapshotId], n: u8) -> Option<Value> {
         let entry = record(&self.objects, &self.merged(heads), &key(n)).unwrap();
         entry.map(|entry| entry.into_record().expect("no alias"))
     }
 
     /// The conflicts as `path: shown | other | …`.
-    fn conflicts(&self, heads: &[SnapshotId]) -> Vec<String> {
+    pub(super) fn conflicts(&self, heads: &[SnapshotId]) -> Vec<String> {
         let show = |value: &Option<Value>| match value {
             None => "nothing".to_owned(),
             Some(Value::Text(text)) => text.to_string(),
@@ -692,7 +702,10 @@ fn a_state_made_again_is_proved() {
     let third = world.edit(&[second], vec![set("/a", "2")]);
     // The same words about other writes.
     let mut wrong = Snapshot::read(&world.objects, &third).unwrap();
-    let other = [Ok::<_, DeltaError>(Transaction::new(key(1), change(vec![set("/a", "3")])))];
+    let other = [Ok::<_, DeltaError>(Transaction::new(
+        key(1),
+        change(vec![set("/a", "3")]),
+    ))];
     wrong.delta = Delta::write(&world.objects, other).unwrap().0;
     let wrong = wrong.write(&world.objects).unwrap();
     let copy = without_trees(&world.objects, &[first, second, wrong]);
@@ -718,9 +731,7 @@ fn trees_that_nobody_builds_are_refused() {
     }
     let wrong = objects.put(Domain::Inner, &inner).unwrap();
     for (root, is_right) in [(right, true), (wrong, false)] {
-        let delta = objects
-            .put(Domain::Delta, &[&[4][..], root.bytes()].concat())
-            .unwrap();
+        let delta = objects.put(Domain::Delta, &[&[4][..], root.bytes()].concat()).unwrap();
         let mut snapshot = Snapshot::read(objects, &first).unwrap();
         (snapshot.delta, snapshot.records) = (delta, 8);
         (snapshot.result.content, snapshot.counts.added) = (root, 8);

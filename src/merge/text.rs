@@ -44,6 +44,78 @@ pub(super) fn merge(
     Ok(Some(value))
 }
 
+/// Unites texts, one of which has several lines: where changed lines clash, those of both stand, in the given order.
+///
+/// Without a base all lines of all texts stand, common ones once. `None` when they are no such texts, or one is the base.
+pub(super) fn unite(
+    objects: &dyn Objects,
+    base: Option<&Value>,
+    alternatives: &[&Value],
+) -> Result<Option<Value>, ObjectError> {
+    let base = match base {
+        Some(base) => load(objects, base)?,
+        None => None,
+    };
+    let mut several_lines = false;
+    let mut united: Option<String> = None;
+    for alternative in alternatives {
+        let Some(text) = load(objects, alternative)?.filter(|text| Some(text) != base.as_ref()) else {
+            return Ok(None);
+        };
+        several_lines |= text.contains('\n');
+        united = Some(match (united, &base) {
+            (None, _) => text,
+            (Some(before), Some(base)) => unite_three(base, &before, &text),
+            (Some(before), None) => unite_two(&before, &text),
+        });
+    }
+    let Some(text) = united.filter(|text| several_lines && text.len() as u64 <= MAX_BYTES) else {
+        return Ok(None);
+    };
+    let mut value = Value::Text(text.into());
+    blob::externalize(objects, &mut value)?;
+    Ok(Some(value))
+}
+
+/// Appends lines; one without an end gets it when another follows.
+fn push_line(out: &mut String, line: &str) {
+    if !out.is_empty() && !out.ends_with('\n') {
+        out.push('\n');
+    }
+    out.push_str(line);
+}
+
+fn unite_two(left: &str, right: &str) -> String {
+    let mut out = String::new();
+    for change in similar::TextDiff::from_lines(left, right).iter_all_changes() {
+        push_line(&mut out, change.value());
+    }
+    out
+}
+
+fn unite_three(base: &str, left: &str, right: &str) -> String {
+    let merge = similar::TextMerge::from_lines(base, left, right);
+    let mut out = String::new();
+    for region in merge.regions() {
+        let ours = || region.ours_range().filter_map(|at| merge.ours_line(at));
+        let theirs = || region.theirs_range().filter_map(|at| merge.theirs_line(at));
+        match region.resolution() {
+            similar::MergeResolution::Theirs => theirs().for_each(|line| push_line(&mut out, line)),
+            similar::MergeResolution::Conflict => {
+                let known: Vec<&str> = ours().collect();
+                let others = theirs().filter(|line| !known.contains(line));
+                known
+                    .iter()
+                    .copied()
+                    .chain(others)
+                    .for_each(|line| push_line(&mut out, line));
+            }
+            _ => ours().for_each(|line| push_line(&mut out, line)),
+        }
+    }
+    out
+}
+
 /// Returns whether a value may be such a text, without reading it.
 pub(super) fn is_text(value: &Value) -> bool {
     match value {

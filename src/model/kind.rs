@@ -17,7 +17,24 @@ pub enum Kind {
     Row,
 }
 
+/// What the keys of records are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Keys {
+    /// Ids that say nothing: they never change, and two of them may turn out to be one record.
+    Ids,
+    /// Content (key columns, a path): they change with it, and two of them are two records.
+    Content,
+}
+
 impl Kind {
+    /// Returns what the keys of such records are.
+    pub const fn keys(self) -> Keys {
+        match self {
+            Self::Contact => Keys::Ids,
+            Self::Row => Keys::Content,
+        }
+    }
+
     /// Returns the word that commands and files use.
     pub const fn name(self) -> &'static str {
         match self {

@@ -21,7 +21,7 @@ mod value;
 
 pub use hash::{Domain, Hash};
 pub use id::{ParseIdError, ReplicaId, SnapshotId, TimeMs};
-pub use kind::Kind;
+pub use kind::{Keys, Kind};
 pub use map::Map;
 pub use path::{FieldPath, element_pointer};
 pub use place::at_place;

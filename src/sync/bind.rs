@@ -1,5 +1,6 @@
 //! Binding sources and listing what is bound.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -388,14 +389,18 @@ impl Repository {
         for (name, view) in &work.view.collections {
             let state = work.state(name)?;
             let records = work.record_count(&state)?;
-            list.push(CollectionStatus {
+            let mut status = CollectionStatus {
                 name: name.clone(),
                 kind: view.kind.name().to_owned(),
                 records,
                 conflicts: merge::conflicts(work.objects, &state).count() as u64,
                 root: state.content.to_string(),
                 heads: view.heads.iter().map(SnapshotId::to_string).collect(),
-            });
+                policies: BTreeMap::new(),
+                versions: BTreeMap::new(),
+            };
+            super::settings::describe(&work, &state, &mut status)?;
+            list.push(status);
         }
         Ok(list)
     }

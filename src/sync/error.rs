@@ -198,6 +198,18 @@ pub enum SyncError {
         /// The highest that is understood.
         supported: u32,
     },
+    /// A collection is kept by newer rules.
+    #[error(
+        "collection `{collection}` is kept by version {found} of the rules for `{rule}`; this dsync can only read it"
+    )]
+    NewerCollection {
+        /// The collection.
+        collection: String,
+        /// Of what the rules are: `form`, `splitter`, `merge` or one that is not known.
+        rule: String,
+        /// Their version.
+        found: i64,
+    },
     /// The configuration cannot be read.
     #[error("cannot read `{}`: {reason}", path.display())]
     Config {

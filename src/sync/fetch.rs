@@ -348,7 +348,10 @@ pub(super) fn adopt(work: &mut Work<'_>, snapshots: &[SnapshotId], whence: &str)
                 snapshot.collection
             )));
         }
-        merge::receive(&work.history, id).map_err(|error| damaged(&super::chain(&error)))?;
+        merge::receive(&work.history, id).map_err(|error| {
+            let newer = super::settings::newer(&snapshot.collection, &error);
+            newer.unwrap_or_else(|| damaged(&super::chain(&error)))
+        })?;
         transactions += snapshot.counts.total();
     }
     work.env.progress.finish();

@@ -85,8 +85,8 @@ impl Repository {
                 for (name, old) in old {
                     let Some(new) = new.remove(&name) else { continue };
                     together = true;
-                    let (old, new) = (work.state_at(&old)?, work.state_at(&new)?);
-                    look::differences(&work, &name, &old, &new, each)?;
+                    let (before, after) = (work.state_at(&old)?, work.state_at(&new)?);
+                    look::differences(&work, &name, (&old, &before), (&new, &after), each)?;
                 }
                 if together || work.view.collections.is_empty() {
                     return Ok(());
@@ -119,16 +119,18 @@ impl Repository {
                 && options.collection.as_deref().is_none_or(|wanted| wanted == collection)
         };
         for config in self.config.sources() {
-            let before = work.state(&config.collection)?;
+            let heads = work.heads(&config.collection);
+            let before = work.state_at(&heads)?;
             run.scan(&mut work, std::slice::from_ref(config), &scan)?;
-            let after = work.state(&config.collection)?;
+            let now = work.heads(&config.collection);
+            let after = work.state_at(&now)?;
             if wanted(&config.name, &config.collection) {
                 let mut mark = |mut line: RecordDifference| {
                     line.source = Some(config.name.clone());
                     line.direction = Some("in".to_owned());
                     each(line)
                 };
-                look::differences(&work, &config.collection, &before, &after, &mut mark)?;
+                look::differences(&work, &config.collection, (&heads, &before), (&now, &after), &mut mark)?;
             }
         }
         for (config, plan) in run.plan_out(&work, self.config.sources())? {
@@ -176,7 +178,9 @@ impl Repository {
             .snapshot(&id)
             .map_err(|error| other("reading the history", error))?;
         let before = work.state_at(&snapshot.parents)?;
-        look::differences(&work, &snapshot.collection, &before, &work.state_at(&[id])?, each)?;
+        let after = work.state_at(&[id])?;
+        let (old, new) = ((&snapshot.parents[..], &before), (&[id][..], &after));
+        look::differences(&work, &snapshot.collection, old, new, each)?;
         look::log_entry(&work, &id, &snapshot)
     }
 

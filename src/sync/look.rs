@@ -1,5 +1,7 @@
 //! Looking: states, differences, records and conflicts as data for people and scripts.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use serde_json::{Value as Json, json};
 
 use super::identity::Suggestion;
@@ -150,6 +152,7 @@ pub(super) fn record_difference(
         collection: collection.to_owned(),
         op: op.to_owned(),
         key: native_key(work, state, key, present),
+        old_key: None,
         title: title_of(work, state, key, present),
         fields,
         source: None,
@@ -157,14 +160,24 @@ pub(super) fn record_difference(
     })
 }
 
-/// Calls `each` for every record that differs between two states.
+/// A state and the heads that it is of.
+pub(super) type Point<'p> = (&'p [SnapshotId], &'p State);
+
+/// Calls `each` for every record that differs between two states; a record that got another key is one.
 pub(super) fn differences(
     work: &Work<'_>,
     collection: &str,
-    old: &State,
-    new: &State,
+    (old_heads, old): Point<'_>,
+    (new_heads, new): Point<'_>,
     each: &mut dyn FnMut(RecordDifference) -> SyncResult<()>,
 ) -> SyncResult<()> {
+    let mut origins = BTreeMap::new();
+    let renames = merge::renames_between(&work.history, old_heads, new_heads);
+    for (key, origin) in renames.map_err(|error| other("reading the history", error))? {
+        let record = work.record(old, &origin)?.zip(work.record(new, &key)?);
+        origins.extend(record.map(|records| (key, (origin, records))));
+    }
+    let gone: BTreeSet<&RecordKey> = origins.values().map(|(origin, _)| origin).collect();
     for change in tree::diff(work.objects, &old.content, &new.content) {
         let change = change.map_err(|error| other("comparing states", error))?;
         let decode = |bytes: &Option<Vec<u8>>| match bytes.as_deref().map(Entry::decode) {
@@ -172,10 +185,18 @@ pub(super) fn differences(
             Some(Err(error)) => Err(other("reading a record", error)),
             _ => Ok(None),
         };
-        let (before, after) = (decode(&change.old)?, decode(&change.new)?);
+        let (mut before, mut after) = (decode(&change.old)?, decode(&change.new)?);
         let Some(key) = RecordKey::new(change.key) else {
             continue;
         };
+        // What stood here is told of where it stands now, and what stands here as what it was elsewhere.
+        if gone.contains(&key) {
+            before = None;
+        }
+        if let Some((origin, (was, is))) = origins.get(&key) {
+            each(renamed(work, collection, (old, origin, was), (new, &key, is)))?;
+            after = None;
+        }
         let state = if after.is_some() { new } else { old };
         if let Some(line) = record_difference(work, collection, state, &key, before.as_ref(), after.as_ref()) {
             each(line)?;
@@ -184,10 +205,30 @@ pub(super) fn differences(
     Ok(())
 }
 
+/// Describes a record that got another key.
+fn renamed(
+    work: &Work<'_>,
+    collection: &str,
+    (old_state, old_key, old): (&State, &RecordKey, &Value),
+    (new_state, new_key, new): (&State, &RecordKey, &Value),
+) -> RecordDifference {
+    RecordDifference {
+        collection: collection.to_owned(),
+        op: "rename".to_owned(),
+        key: native_key(work, new_state, new_key, new),
+        old_key: Some(native_key(work, old_state, old_key, old)),
+        title: title_of(work, new_state, new_key, new),
+        fields: field_differences(work, Some(old), Some(new)),
+        source: None,
+        direction: None,
+    }
+}
+
 /// Describes a snapshot.
 pub(super) fn log_entry(work: &Work<'_>, id: &SnapshotId, snapshot: &Snapshot) -> SyncResult<LogEntry> {
     // The tree may not be here any more, and to count is no reason to make it again.
-    let aliases = merge::alias_count(work.objects, &snapshot.result).map_err(|error| other("counting records", error))?;
+    let aliases =
+        merge::alias_count(work.objects, &snapshot.result).map_err(|error| other("counting records", error))?;
     let schemas = u64::from(snapshot.kind == Kind::Row);
     let records = snapshot.records.saturating_sub(aliases).saturating_sub(schemas);
     Ok(LogEntry {
@@ -201,7 +242,7 @@ pub(super) fn log_entry(work: &Work<'_>, id: &SnapshotId, snapshot: &Snapshot) -
         root: snapshot.result.content.to_string(),
         changes: Tally {
             added: snapshot.counts.added,
-            changed: snapshot.counts.changed,
+            changed: snapshot.counts.changed.saturating_add(snapshot.counts.renamed),
             removed: snapshot.counts.removed,
         },
     })
@@ -232,12 +273,14 @@ pub(super) fn conflicts(
             let writer = alternative.writers.last();
             let snapshot = writer.map(|writer| writer.snapshot);
             let author = snapshot.and_then(|id| work.history.snapshot(&id).ok());
+            let value = match (&alternative.value, conflict.kind) {
+                (Some(Value::Bytes(named)), ConflictKind::Key) => json!(key_name(work, &state, named, &record)),
+                (Some(value), _) => shown(work, value),
+                (None, _) => Json::Null,
+            };
             alternatives.push(AlternativeReport {
                 n: at + 1,
-                value: alternative
-                    .value
-                    .as_ref()
-                    .map_or(Json::Null, |value| shown(work, value)),
+                value,
                 absent: alternative.value.is_none(),
                 system: author.map(|snapshot| snapshot.system.clone()).unwrap_or_default(),
                 snapshot: snapshot.map(|id| id.to_string()).unwrap_or_default(),
@@ -250,11 +293,15 @@ pub(super) fn conflicts(
             key: native_key(work, &state, &conflict.key, &record),
             title: title_of(work, &state, &conflict.key, &record),
             path: conflict.path.to_string(),
-            base: conflict.base.as_ref().map(|value| shown(work, value)),
+            base: conflict.base.as_ref().map(|value| match (value, conflict.kind) {
+                (Value::Bytes(named), ConflictKind::Key) => json!(key_name(work, &state, named, &record)),
+                _ => shown(work, value),
+            }),
             alternatives,
             kind: match conflict.kind {
                 ConflictKind::Field => "field",
                 ConflictKind::ModifyDelete => "modify-delete",
+                ConflictKind::Key => "key",
             }
             .to_owned(),
         })?;
@@ -265,6 +312,17 @@ pub(super) fn conflicts(
     super::identity::suggestions(work, &state, &mut |suggestion| {
         each(suggested(work, collection, &state, suggestion))
     })
+}
+
+/// Returns what people would know a record by under another key.
+fn key_name(work: &Work<'_>, state: &State, named: &[u8], record: &Value) -> String {
+    if let (Ok(Some(_)), Some(parts)) = (work.schema(state), crate::model::row::key::shown(named)) {
+        return parts;
+    }
+    match RecordKey::new(named) {
+        Some(key) => native_key(work, state, &key, record),
+        None => String::new(),
+    }
 }
 
 /// Tells of two records that may be one; each alternative is the key of one of them.

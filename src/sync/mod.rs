@@ -34,6 +34,7 @@ mod rollback;
 mod scanning;
 mod schema;
 mod selection;
+mod settings;
 mod settle;
 mod sorted;
 mod states;
@@ -51,6 +52,7 @@ pub use config::{Config, Direction, RemoteConfig, SourceConfig, TransportConfig}
 pub use error::{SyncError, SyncResult};
 pub use report::*;
 pub use repository::Repository;
+pub use resolve::KEY_FIELD;
 
 use crate::disk::Disk;
 use crate::port::Clock;

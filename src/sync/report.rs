@@ -1,5 +1,7 @@
 //! What the operations tell, as data: printed by `cli` as text or JSON, checked by tests as it is.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 use serde_json::Value as Json;
 
@@ -197,6 +199,28 @@ pub struct CollectionStatus {
     pub root: String,
     /// Its heads.
     pub heads: Vec<String>,
+    /// What is done where writes clash, by the path of a field; the empty one is for all others.
+    pub policies: BTreeMap<String, String>,
+    /// The versions of the rules that it is kept by, where they were noted.
+    pub versions: BTreeMap<String, i64>,
+}
+
+/// A policy that was set.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct SettingReport {
+    /// The collection.
+    pub collection: String,
+    /// The field, empty for all without a policy of their own.
+    pub field: String,
+    /// What is done where writes clash.
+    pub policy: String,
+    /// Whether it was another one before.
+    pub changed: bool,
+    /// Whether nothing was done.
+    pub dry_run: bool,
+    /// What is to be noticed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
 }
 
 /// A remote, without reaching out to it.
@@ -249,6 +273,9 @@ pub struct RecordDifference {
     pub op: String,
     /// The record.
     pub key: String,
+    /// For a rename: the key before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub old_key: Option<String>,
     /// As a person calls it.
     pub title: String,
     /// Its fields.

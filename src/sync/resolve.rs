@@ -10,9 +10,12 @@ use super::unite::union_changes;
 use super::work::Work;
 use super::{Overrides, Resolution, Steps, SyncError, SyncOptions, SyncResult, other};
 use crate::delta::{FieldOperation, Operation, State, Transaction};
-use crate::merge::{self, Conflict};
-use crate::model::{FieldPath, RecordKey, Value};
+use crate::merge::{self, Conflict, ConflictKind};
+use crate::model::{FieldPath, Keys, RecordKey, Value};
 use crate::port::blob;
+
+/// What names the conflict of a record's key, where a field is named else.
+pub const KEY_FIELD: &str = "@key";
 
 impl Repository {
     /// Resolves conflicts of a record, or decides whether two records are one; then writes sources.
@@ -99,6 +102,12 @@ fn same_as(
     first: (&RecordKey, &Value),
     second: &str,
 ) -> SyncResult<BTreeMap<RecordKey, Operation>> {
+    let kind = work.view.collections.get(collection).map(|view| view.kind);
+    if kind.is_some_and(|kind| kind.keys() == Keys::Content) {
+        return Err(SyncError::Usage(format!(
+            "records of `{collection}` have keys of their own and cannot be one: remove one of them, or change its key"
+        )));
+    }
     let (second_key, second_record) = find_record(work, collection, state, second)?;
     let second = (&second_key, &second_record);
     if first.0 == second.0 {
@@ -134,7 +143,9 @@ fn field_choice(
     path: Option<&str>,
     resolution: &Resolution,
 ) -> SyncResult<BTreeMap<RecordKey, Operation>> {
+    let is_of_key = path == Some(KEY_FIELD);
     let path = match path {
+        None | Some(KEY_FIELD) => None,
         Some(text) => {
             let pointer = if text.is_empty() || text.starts_with('/') {
                 text.to_owned()
@@ -143,12 +154,15 @@ fn field_choice(
             };
             Some(FieldPath::parse(&pointer).ok_or_else(|| SyncError::Usage(format!("`{text}` is no field path")))?)
         }
-        None => None,
     };
     let open = merge::conflicts_of(work.objects, state, key).map_err(|error| other("reading conflicts", error))?;
     let open: Vec<&Conflict> = open
         .iter()
         .filter(|conflict| path.as_ref().is_none_or(|path| conflict.path == *path))
+        .filter(|conflict| match conflict.kind {
+            ConflictKind::Key => path.is_none(),
+            ConflictKind::Field | ConflictKind::ModifyDelete => !is_of_key,
+        })
         .collect();
     if let (true, Some(path), Resolution::Value(json)) = (open.is_empty(), &path, resolution) {
         return Ok([(
@@ -171,6 +185,7 @@ fn field_choice(
         ));
     }
     let mut operations = Vec::new();
+    let mut new_key = None;
     for conflict in open {
         let value = match resolution {
             Resolution::Take(number) => {
@@ -183,6 +198,10 @@ fn field_choice(
             Resolution::Value(json) => Some(value_of(json)?),
             Resolution::SameAs(_) | Resolution::Distinct(_) => continue,
         };
+        if conflict.kind == ConflictKind::Key {
+            new_key = Some(chosen_key(work, state, key, value)?);
+            continue;
+        }
         match value {
             None if conflict.path.is_root() => return Ok([(key.clone(), Operation::Remove)].into()),
             None => operations.push(FieldOperation::Clear(conflict.path.clone())),
@@ -191,7 +210,32 @@ fn field_choice(
             Some(value) => operations.push(set(work, conflict.path.clone(), value)?),
         }
     }
-    Ok([(key.clone(), Operation::Change(operations))].into())
+    Ok(match new_key {
+        Some(new_key) => {
+            let (from, changes) = (key.clone(), operations);
+            [(new_key, Operation::Rename { from, changes })].into()
+        }
+        None => [(key.clone(), Operation::Change(operations))].into(),
+    })
+}
+
+/// Returns the key that was chosen for a record, which no other one must have.
+fn chosen_key(work: &Work<'_>, state: &State, key: &RecordKey, chosen: Option<Value>) -> SyncResult<RecordKey> {
+    let chosen = match chosen {
+        Some(Value::Bytes(bytes)) => RecordKey::new(bytes),
+        _ => None,
+    };
+    let chosen = chosen.ok_or_else(|| {
+        SyncError::Usage(
+            "a key is chosen by its number (`--take N`), or by `--take base` where there was one".to_owned(),
+        )
+    })?;
+    if chosen != *key && work.record(state, &chosen)?.is_some() {
+        return Err(SyncError::Usage(
+            "another record has that key now: change or remove that one first".to_owned(),
+        ));
+    }
+    Ok(chosen)
 }
 
 /// Chooses everything at a path again.

@@ -1,6 +1,6 @@
 //! Going back: undo of an operation, restoring a state. Nothing shared is rewritten: there, new snapshots put back.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::guard::is_mass_removal;
 use super::look;
@@ -12,6 +12,7 @@ use super::states::{Find, resolve_states};
 use super::work::Work;
 use super::{Overrides, Steps, SyncError, SyncOptions, SyncResult, other, source_error};
 use crate::delta::{Delta, Entry, FieldOperation, Operation, State, Transaction, difference};
+use crate::merge::settings_key;
 use crate::model::contact::title;
 use crate::model::{FieldPath, Hash, RecordKey, SnapshotId, Value};
 use crate::source::{Index, IndexEdit, ItemEntry, ItemView, SourceError};
@@ -262,13 +263,15 @@ fn take_back(work: &mut Work<'_>, before: &View, steps: &[View]) -> SyncResult<V
             parted: BTreeMap::new(),
             targets: BTreeMap::new(),
         };
+        let renames = Renames::between(work, (&earlier, &old), (&later, &new))?;
         let mut arrived = Vec::new();
         for change in tree::diff(work.objects, &old.content, &new.content) {
             let change = change.map_err(|error| other("comparing states", error))?;
             let Some(key) = RecordKey::new(change.key) else {
                 continue;
             };
-            match (decode(change.old.as_deref())?, decode(change.new.as_deref())?) {
+            let (was, became) = (decode(change.old.as_deref())?, decode(change.new.as_deref())?);
+            match renames.without(&key, was, became) {
                 (None, Some(Entry::Record(new))) => arrived.push((key, new)),
                 (was, became) => reverter.entry(work, &key, was, became)?,
             }
@@ -277,6 +280,12 @@ fn take_back(work: &mut Work<'_>, before: &View, steps: &[View]) -> SyncResult<V
             // What came from elsewhere and was united on arrival is parted, not removed.
             let was = reverter.targets.remove(&key).map(Entry::Record);
             reverter.entry(work, &key, was, Some(Entry::Record(new)))?;
+        }
+        reverter.rename(work, renames)?;
+        let settings = settings_key();
+        let (was, became) = (work.entry(&old, &settings)?, work.entry(&new, &settings)?);
+        if was != became {
+            reverter.entry(work, &settings, was, became)?;
         }
         let split = reverter.split_items(work, collection, before, steps, &old)?;
         if split.is_empty()
@@ -299,6 +308,35 @@ pub(super) const READ_UNTIL: &str = "read_until";
 
 /// Items to be mapped to records of their own: source, item number, record.
 type Split = Vec<(String, u64, RecordKey)>;
+
+/// The records that an operation gave another key.
+struct Renames {
+    /// By their keys after it: those before, and what they were before and after.
+    moved: BTreeMap<RecordKey, (RecordKey, Value, Value)>,
+    /// Their keys before it.
+    left: BTreeSet<RecordKey>,
+}
+
+impl Renames {
+    fn between(work: &Work<'_>, old: look::Point<'_>, new: look::Point<'_>) -> SyncResult<Self> {
+        let mut moved = BTreeMap::new();
+        let found = crate::merge::renames_between(&work.history, old.0, new.0);
+        for (key, origin) in found.map_err(|error| other("reading the history", error))? {
+            if let Some((was, is)) = work.record(old.1, &origin)?.zip(work.record(new.1, &key)?) {
+                moved.insert(key, (origin, was, is));
+            }
+        }
+        let left = moved.values().map(|(origin, ..)| origin.clone()).collect();
+        Ok(Self { moved, left })
+    }
+
+    /// Returns what is left of the change of an entry without the records that came from, or went to, elsewhere.
+    fn without(&self, key: &RecordKey, was: Option<Entry>, became: Option<Entry>) -> (Option<Entry>, Option<Entry>) {
+        let went = self.left.contains(key);
+        let came = self.moved.contains_key(key);
+        (was.filter(|_| !went), became.filter(|_| !came))
+    }
+}
 
 struct Reverter {
     now: State,
@@ -354,10 +392,60 @@ impl Reverter {
         }
     }
 
+    /// Gives renamed records their keys back, where nothing else has them now.
+    fn rename(&mut self, work: &Work<'_>, renames: Renames) -> SyncResult<()> {
+        let mut back = Vec::new();
+        for (key, (origin, old, new)) in renames.moved {
+            match work.record(&self.now, &key)? {
+                Some(present) => back.push((key, origin, old, new, present)),
+                None => self
+                    .kept
+                    .push(format!("`{}` was removed or renamed since", title(&new))),
+            }
+        }
+        loop {
+            let left: BTreeSet<RecordKey> = back.iter().map(|(key, ..)| key.clone()).collect();
+            let mut stays = Vec::new();
+            for (at, (_, origin, ..)) in back.iter().enumerate() {
+                let is_free = left.contains(origin) || work.entry(&self.now, origin)?.is_none();
+                if !is_free || self.transactions.contains_key(origin) {
+                    stays.push(at);
+                }
+            }
+            if stays.is_empty() {
+                break;
+            }
+            for at in stays.into_iter().rev() {
+                let (.., present) = back.remove(at);
+                self.kept
+                    .push(format!("the key that `{}` had is taken", title(&present)));
+            }
+        }
+        for (from, origin, old, new, present) in back {
+            let changes = self.inverse(&old, &new, &present);
+            self.transactions.insert(origin, Operation::Rename { from, changes });
+        }
+        Ok(())
+    }
+
     /// Puts back the fields that still hold what the operation wrote.
     fn fields(&mut self, key: &RecordKey, old: &Value, new: &Value, now: &Value) {
-        let Some(Operation::Change(inverse)) = difference(Some(new), Some(old)) else {
+        let operations = self.inverse(old, new, now);
+        if operations.is_empty() {
             return;
+        }
+        match self.transactions.get_mut(key) {
+            Some(Operation::Change(list)) => list.extend(operations),
+            _ => {
+                self.transactions.insert(key.clone(), Operation::Change(operations));
+            }
+        }
+    }
+
+    /// Returns what puts back the fields that still hold what the operation wrote.
+    fn inverse(&mut self, old: &Value, new: &Value, now: &Value) -> Vec<FieldOperation> {
+        let Some(Operation::Change(inverse)) = difference(Some(new), Some(old)) else {
+            return Vec::new();
         };
         let mut operations = Vec::new();
         for operation in inverse {
@@ -368,15 +456,7 @@ impl Reverter {
                 self.kept.push(format!("`{}` {path} was changed since", title(now)));
             }
         }
-        if operations.is_empty() {
-            return;
-        }
-        match self.transactions.get_mut(key) {
-            Some(Operation::Change(list)) => list.extend(operations),
-            _ => {
-                self.transactions.insert(key.clone(), Operation::Change(operations));
-            }
-        }
+        operations
     }
 
     fn mark(&mut self, key: &RecordKey, other: &RecordKey) {

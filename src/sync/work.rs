@@ -219,7 +219,9 @@ impl<'a> Work<'a> {
         if let Some(error) = failure {
             return Err(error);
         }
-        let id = id.map_err(|error| other("recording a snapshot", error))?;
+        let id = id.map_err(|error| {
+            super::settings::newer(collection, &error).unwrap_or_else(|| other("recording a snapshot", error))
+        })?;
         self.add_heads(collection, kind, &[id])?;
         Ok(id)
     }

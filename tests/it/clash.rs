@@ -306,3 +306,36 @@ fn looking_tells_what_was_done() {
         ["change Ann Smith \"President\" > \"Boss\""]
     );
 }
+
+#[test]
+fn a_preferred_system_is_shown_everywhere() {
+    let world = World::new();
+    let all = three(&world);
+    let policy = "prefer:one".parse().unwrap();
+    let dry = all[2].repository().set_policy("contacts", None, &policy, true).unwrap();
+    assert!(dry.changed && dry.dry_run);
+    let set = all[2]
+        .repository()
+        .set_policy("contacts", None, &policy, false)
+        .unwrap();
+    assert!(set.changed && set.note.is_none(), "{set:?}");
+    settle(&all.each_ref());
+    clash(&all);
+    assert_title(&all, "Director");
+    for system in &all {
+        let status = system.repository().collections().unwrap().remove(0);
+        assert_eq!(status.policies.get("").map(String::as_str), Some("prefer one"));
+        assert_eq!((status.records, status.conflicts, status.versions["merge"]), (1, 1, 1));
+    }
+    let again = all[0]
+        .repository()
+        .set_policy("contacts", None, &policy, false)
+        .unwrap();
+    assert!(!again.changed);
+    let other = "prefer:nobody".parse().unwrap();
+    let noted = all[0]
+        .repository()
+        .set_policy("contacts", Some("titles"), &other, true)
+        .unwrap();
+    assert!(noted.note.is_some_and(|note| note.contains("nobody")));
+}

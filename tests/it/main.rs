@@ -33,6 +33,7 @@ mod postgres;
 mod quiet;
 mod ranks;
 mod readme;
+mod rename;
 mod safeguards;
 mod selection;
 mod table_columns;

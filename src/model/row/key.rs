@@ -65,6 +65,54 @@ fn push_escaped(tag: u8, bytes: &[u8], out: &mut Vec<u8>) {
     out.push(0);
 }
 
+/// Returns the parts of a key as people type them, separated by commas; `None` where a key does not say them.
+pub fn shown(key: &[u8]) -> Option<String> {
+    let mut parts = Vec::new();
+    let mut rest = key;
+    while let Some((tag, after)) = rest.split_first() {
+        let (part, left) = match *tag {
+            NULL => (String::new(), after),
+            TEXT => {
+                let (bytes, left) = unescaped(after)?;
+                (String::from_utf8(bytes).ok()?, left)
+            }
+            tag if tag.abs_diff(ZERO) <= 8 => {
+                let (digits, left) = after.split_at_checked(usize::from(tag.abs_diff(ZERO)))?;
+                (shown_integer(digits, tag < ZERO), left)
+            }
+            _ => return None,
+        };
+        parts.push(part);
+        rest = left;
+    }
+    (!parts.is_empty()).then(|| parts.join(","))
+}
+
+fn shown_integer(digits: &[u8], is_negative: bool) -> String {
+    let digits = digits.iter().map(|byte| if is_negative { !byte } else { *byte });
+    let magnitude = digits.fold(0u64, |sum, digit| sum << 8 | u64::from(digit));
+    let sign = if is_negative { "-" } else { "" };
+    format!("{sign}{magnitude}")
+}
+
+/// Returns what was escaped and what follows its end.
+fn unescaped(bytes: &[u8]) -> Option<(Vec<u8>, &[u8])> {
+    let mut out = Vec::new();
+    let mut rest = bytes;
+    loop {
+        let (head, tail) = rest.split_at_checked(memchr::memchr(0, rest)?)?;
+        out.extend_from_slice(head);
+        rest = tail.get(1..)?;
+        match rest.split_first() {
+            Some((0xFF, after)) => {
+                out.push(0);
+                rest = after;
+            }
+            _ => return Some((out, rest)),
+        }
+    }
+}
+
 /// Shortens `key`, made of parts, to what a tree takes: one that is too long becomes its hash.
 pub fn bound(key: &mut Vec<u8>) {
     if key.len() > RecordKey::MAX_BYTES {
@@ -105,6 +153,20 @@ mod tests {
             push_part(cell, &mut out);
         }
         out
+    }
+
+    proptest! {
+        #[test]
+        fn keys_say_their_parts(texts in proptest::collection::vec("[a-c0-9\\-\u{0}]{0,4}", 1..4)) {
+            let mut bytes = Vec::new();
+            for text in &texts {
+                push_part(&Cell::Text(text.as_str().into()), &mut bytes);
+            }
+            prop_assert_eq!(shown(&bytes), Some(texts.join(",")));
+            for end in 0..bytes.len() {
+                let _cut_anywhere = shown(&bytes[..end]);
+            }
+        }
     }
 
     proptest! {

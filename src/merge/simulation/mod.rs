@@ -12,6 +12,10 @@ use crate::model::{Domain, FieldPath, Kind, Map, ReplicaId, TimeMs, Value, cbor}
 use crate::port::{MemoryObjects, Objects};
 use crate::tree;
 
+mod source;
+
+use source::Source;
+
 /// A small generator of numbers; the runs must be the same everywhere.
 struct Dice(u64);
 
@@ -54,15 +58,21 @@ struct Replica {
 struct World {
     dice: Dice,
     replicas: Vec<Replica>,
+    /// What each replica shows elsewhere.
+    sources: Vec<Source>,
     next_id: u8,
     clock: i64,
     unions: bool,
+    /// Whether keys change instead.
+    renames: bool,
     /// Whether snapshots without parents come up later.
     sights: bool,
     /// How many records there are: few meet often.
     keys: usize,
     seed: u64,
     checked: usize,
+    /// How often what a run is for came up.
+    met: BTreeMap<&'static str, usize>,
 }
 
 const PATHS: [&str; 12] = [
@@ -115,11 +125,54 @@ fn mutate(dice: &mut Dice, record: &mut Value) {
     record.prune();
 }
 
+/// Adds to the operations on a state that some of its records get other keys: one, a chain, a ring, or one its own again;
+/// what was to be done to a record that goes is done on the way, and its old key may be taken by a new one at once.
+fn rename(
+    dice: &mut Dice,
+    objects: &dyn Objects,
+    state: &State,
+    keys: usize,
+    operations: &mut BTreeMap<RecordKey, Operation>,
+) {
+    let get = |key: &RecordKey| record(objects, state, key).unwrap().and_then(Entry::into_record);
+    let mut all: Vec<RecordKey> = (0..keys).map(key).collect();
+    dice.shuffle(&mut all);
+    let is_changed = |key: &RecordKey| matches!(operations.get(key), None | Some(Operation::Change(_)));
+    let (there, free): (Vec<RecordKey>, Vec<RecordKey>) = all.into_iter().partition(|key| get(key).is_some());
+    let there: Vec<RecordKey> = there.into_iter().filter(is_changed).collect();
+    let free: Vec<RecordKey> = free.into_iter().filter(|key| !operations.contains_key(key)).collect();
+    if there.is_empty() {
+        return;
+    }
+    let count = 1 + dice.below(there.len().min(3));
+    let moved: Vec<RecordKey> = there.into_iter().take(count).collect();
+    // Each goes where the next one was; the last one to a free key, or into the first one's place.
+    let last = free.first().filter(|_| !dice.one_in(4)).or(moved.first()).unwrap();
+    let targets: Vec<RecordKey> = moved.iter().skip(1).chain([last]).cloned().collect();
+    let changes: Vec<Vec<FieldOperation>> = moved
+        .iter()
+        .map(|from| match operations.remove(from) {
+            Some(Operation::Change(changes)) => changes,
+            _ => Vec::new(),
+        })
+        .collect();
+    for ((from, to), changes) in moved.iter().zip(&targets).zip(changes) {
+        let from = from.clone();
+        operations.insert(to.clone(), Operation::Rename { from, changes });
+    }
+    if !targets.contains(&moved[0]) && dice.one_in(3) {
+        let mut new = Value::Map(Map::new());
+        mutate(dice, &mut new);
+        operations.insert(moved[0].clone(), Operation::Add(new));
+    }
+}
+
 impl World {
     fn new(seed: u64) -> Self {
         let mut dice = Dice(seed);
         let count = 3 + dice.below(6);
-        let unions = dice.one_in(2);
+        let renames = dice.one_in(2);
+        let unions = !renames && dice.one_in(2);
         let keys = 2 + dice.below(4);
         let sights = dice.one_in(2);
         let replicas = (0..count)
@@ -130,17 +183,25 @@ impl World {
                 past: Vec::new(),
             })
             .collect();
+        let sources = (0..count).map(Source::hiding).collect();
         Self {
             dice,
             replicas,
+            sources,
             next_id: 100,
             clock: 0,
             unions,
+            renames,
             sights,
             keys,
             seed,
             checked: 0,
+            met: BTreeMap::new(),
         }
+    }
+
+    fn meet(&mut self, what: &'static str) {
+        *self.met.entry(what).or_default() += 1;
     }
 
     fn run(&mut self) {
@@ -150,12 +211,13 @@ impl World {
             self.gather();
         }
         for _ in 0..steps {
-            match self.dice.below(13) {
+            match self.dice.below(15) {
                 0..=5 => self.write(),
                 6 => self.resolve(),
                 7 => self.undo(),
                 8 => self.restore(),
                 9 => self.gather(),
+                10 | 11 => self.use_source(),
                 _ => self.exchange(),
             }
         }
@@ -196,7 +258,7 @@ impl World {
         let skew = i64::try_from(self.dice.below(100)).unwrap();
         Authoring {
             collection: "contacts".to_owned(),
-            kind: Kind::Contact,
+            kind: if self.renames { Kind::Row } else { Kind::Contact },
             replica: ReplicaId::from_bytes([self.replicas[replica].id; 16]),
             system: format!("r{}", self.replicas[replica].id),
             time: TimeMs(self.clock + skew),
@@ -207,6 +269,16 @@ impl World {
     fn author(&mut self, replica: usize, parents: &[SnapshotId], operations: BTreeMap<RecordKey, Operation>) {
         if operations.is_empty() {
             return;
+        }
+        for (key, operation) in &operations {
+            self.meet(match operation {
+                _ if *key == settings_key() => "settings",
+                Operation::Add(_) => "additions",
+                Operation::Change(_) => "changes",
+                Operation::Remove => "removals",
+                Operation::Alias(_) => "unions",
+                Operation::Rename { .. } => "renames",
+            });
         }
         let meta = self.meta(replica);
         let replica = &mut self.replicas[replica];
@@ -264,6 +336,20 @@ impl World {
                 operations.insert(key(records[from]), Operation::Alias(key(records[to])));
             }
         }
+        if self.dice.one_in(5) {
+            let settings = record(objects, &state, &settings_key())
+                .unwrap()
+                .and_then(Entry::into_record);
+            let system = format!("r{}", self.dice.below(self.replicas.len()));
+            let policies = [Policy::Newest, Policy::Prefer(system), Policy::Union, Policy::KeepBoth];
+            let at = *self.dice.pick(&["", "", "/note", "/name", "/phones/x"]);
+            let at = FieldPath::parse(at).unwrap();
+            let setting = Settings::setting(settings.as_ref(), &at, self.dice.pick(&policies));
+            operations.insert(settings_key(), setting);
+        }
+        if self.renames && self.dice.one_in(2) {
+            rename(&mut self.dice, objects, &state, self.keys, &mut operations);
+        }
         self.author(replica, &base, operations);
     }
 
@@ -277,8 +363,14 @@ impl World {
         if all.is_empty() {
             return;
         }
-        let conflict = self.dice.pick(&all);
+        let conflict = self.dice.pick(&all).clone();
         let chosen = self.dice.pick(&conflict.alternatives).value.clone();
+        self.meet("resolutions");
+        if let (ConflictKind::Key, Some(Value::Bytes(chosen))) = (conflict.kind, &chosen) {
+            self.meet("resolutions of keys");
+            self.resolve_key(replica, &conflict.key, &RecordKey::new(&chosen[..]).unwrap());
+            return;
+        }
         let operation = match (chosen, conflict.path.is_root()) {
             (None, true) => Operation::Remove,
             (Some(_), true) => Operation::Change(vec![]),
@@ -291,10 +383,28 @@ impl World {
         let state = merged_state(&History::new(&replica.objects), &replica.heads).unwrap();
         let left = conflicts_of(&replica.objects, &state, &key).unwrap();
         assert!(
-            left.iter().all(|conflict| conflict.path != path),
+            left.iter()
+                .all(|left| left.path != path || left.kind == ConflictKind::Key),
             "seed {}: {path} is still in conflict",
             self.seed
         );
+    }
+
+    /// Gives a record one of the keys that are at odds, if that is free.
+    fn resolve_key(&mut self, replica: usize, key: &RecordKey, chosen: &RecordKey) {
+        let heads = self.replicas[replica].heads.clone();
+        let objects = &self.replicas[replica].objects;
+        let state = merged_state(&History::new(objects), &heads).unwrap();
+        if chosen != key && record(objects, &state, chosen).unwrap().is_some() {
+            return;
+        }
+        let (from, changes) = (key.clone(), Vec::new());
+        let operation = Operation::Rename { from, changes };
+        self.author(replica, &heads, BTreeMap::from([(chosen.clone(), operation)]));
+        let replica = &self.replicas[replica];
+        let state = merged_state(&History::new(&replica.objects), &replica.heads).unwrap();
+        let left = conflicts_of(&replica.objects, &state, chosen).unwrap();
+        assert!(left.iter().all(|conflict| conflict.kind != ConflictKind::Key));
     }
 
     /// Puts back what some snapshot changed, where its values still stand.
@@ -312,8 +422,15 @@ impl World {
         let now = merged_state(&history, &heads).unwrap();
         let get = |state: &State, key: &RecordKey| record(objects, state, key).unwrap();
         let mut operations = BTreeMap::new();
+        let mut renames: Vec<(RecordKey, RecordKey)> = Vec::new();
         for transaction in Delta::open(objects, &undone.delta).unwrap().iter() {
-            let key = transaction.unwrap().key;
+            let Transaction { key, operation, .. } = transaction.unwrap();
+            if let Operation::Rename { from, .. } = operation {
+                if from != key && matches!(get(&now, &key), Some(Entry::Record(_))) {
+                    renames.push((key, from));
+                }
+                continue;
+            }
             let (old, new, current) = (get(&before, &key), get(&undone.result, &key), get(&now, &key));
             if matches!(current, Some(Entry::Alias(_))) {
                 continue;
@@ -342,7 +459,28 @@ impl World {
             }
             operations.extend(difference(current.as_ref(), Some(&target)).map(|operation| (key, operation)));
         }
+        // Keys go back where nothing else stands in the way.
+        loop {
+            let left: BTreeSet<RecordKey> = renames.iter().map(|(from, _)| from.clone()).collect();
+            let before = renames.len();
+            renames.retain(|(from, to)| {
+                let is_free = get(&now, to).is_none() || left.contains(to);
+                let is_written = |key| operations.contains_key(key);
+                is_free && !is_written(to) && (!is_written(from) || matches!(operations[from], Operation::Add(_)))
+            });
+            if renames.len() == before {
+                break;
+            }
+        }
+        let undone = renames.len();
+        for (from, to) in renames {
+            let changes = Vec::new();
+            operations.insert(to, Operation::Rename { from, changes });
+        }
         drop(history);
+        for _ in 0..undone {
+            self.meet("undone renames");
+        }
         self.author(replica, &heads, operations);
     }
 
@@ -351,6 +489,7 @@ impl World {
         let at = self.dice.below(self.replicas.len());
         let replica = &mut self.replicas[at];
         if self.dice.one_in(3) && !replica.past.is_empty() {
+            *self.met.entry("restored stores").or_default() += 1;
             replica.heads = self.dice.pick(&replica.past).clone();
             replica.id = self.next_id;
             self.next_id = self.next_id.wrapping_add(1);
@@ -455,6 +594,11 @@ impl World {
         for (key, value) in records {
             wanted.insert(key.bytes().to_vec(), Entry::Record(value));
         }
+        let settings = record(objects, &state, &settings_key())
+            .unwrap()
+            .map(|entry| entry.encode());
+        let wanted_settings = wanted.remove(settings_key().bytes()).map(|entry| entry.encode());
+        assert_eq!(settings, wanted_settings, "seed {}: settings", self.seed);
         for (key, to) in aliases {
             wanted.insert(key.bytes().to_vec(), Entry::Alias(to));
         }
@@ -467,6 +611,25 @@ impl World {
         assert_eq!(content, wanted, "seed {}: content", self.seed);
         let found: Vec<Conflict> = conflicts(objects, &state).collect::<Result<_, _>>().unwrap();
         assert_eq!(found, wanted_conflicts, "seed {}: conflicts", self.seed);
+        let meetings = reference.meetings(&replica.heads);
+        let of_keys = found
+            .iter()
+            .filter(|conflict| conflict.kind == ConflictKind::Key)
+            .count();
+        let kept = found
+            .iter()
+            .filter(|conflict| conflict.kind == ConflictKind::ModifyDelete)
+            .count();
+        for (what, count) in reference.policies_met.borrow().iter() {
+            *self.met.entry(what).or_default() += count;
+        }
+        for (what, count) in [
+            ("records under one key", meetings),
+            ("conflicts of keys", of_keys),
+            ("kept beside removals", kept),
+        ] {
+            *self.met.entry(what).or_default() += count;
+        }
         self.checked += 1;
     }
 
@@ -482,8 +645,8 @@ impl World {
             if write.path.last().is_some_and(|part| part == "order") {
                 continue;
             }
-            let class = reference.class(&scope, &write.key);
-            let first = class.first().unwrap();
+            let class = reference.class(&scope, &write.line);
+            let first = &reference.name(&scope, &class);
             let path = FieldPath::new(write.path.clone());
             let record = record(&replica.objects, &state, first)
                 .unwrap()
@@ -504,33 +667,36 @@ impl World {
             let overwritten = || {
                 reference.writes.iter().any(|later| {
                     reference.ancestors[&later.snapshot].contains(&write.snapshot)
-                        && class.contains(&later.key)
+                        && class.contains(&later.line)
                         && (later.path.starts_with(&write.path)
                             || write.path.starts_with(&later.path) && later.what != What::Present)
                 }) || reference.writes.iter().any(|later| {
                     // Written anew as a whole.
                     reference.ancestors[&later.snapshot].contains(&write.snapshot)
-                        && class.contains(&later.key)
+                        && class.contains(&later.line)
                         && write.path.starts_with(&later.path)
                         && later.wipes()
                 })
             };
             // Line by line, a merge may keep none of a text's lines: those that it left as they were, others changed.
+            // A union keeps a single line as one of its own.
             let is_merged_text = || match (value, shown) {
-                (Value::Text(text), Some(Value::Text(shown))) => text.contains('\n') && shown.contains('\n'),
+                (Value::Text(text), Some(Value::Text(shown))) => {
+                    shown.contains('\n') && (text.contains('\n') || shown.lines().any(|line| line == text))
+                }
                 _ => false,
             };
             // Equal parts of united records are one: who rewrote or removed the other one's, alone or with what is
             // around it, had seen this value.
             let linked = || {
                 reference.writes.iter().any(|other| {
-                    let is_equal = other.path == write.path && other.what == write.what && other.key != write.key;
+                    let is_equal = other.path == write.path && other.what == write.what && other.line != write.line;
                     is_equal
-                        && class.contains(&other.key)
+                        && class.contains(&other.line)
                         && reference.writes.iter().any(|later| {
                             let is_above = write.path.starts_with(&later.path);
                             (later.path == write.path || is_above && (later.what != What::Present || later.wipes()))
-                                && class.contains(&later.key)
+                                && class.contains(&later.line)
                                 && reference.ancestors[&later.snapshot].contains(&other.snapshot)
                         })
                 })
@@ -540,20 +706,45 @@ impl World {
                 same || in_conflict() || overwritten() || is_merged_text() || linked(),
                 "seed {}: {value:?} at {path} of {} is lost; shown is {shown:?}",
                 self.seed,
-                write.key
+                write.line.0
             );
         }
     }
 }
 
+#[expect(clippy::print_stdout, reason = "the figures of a long run are what it is for")]
 fn simulate(seeds: std::ops::Range<u64>) {
+    let count = seeds.end - seeds.start;
     let mut checked = 0;
+    let mut met: BTreeMap<&'static str, usize> = BTreeMap::new();
     for seed in seeds {
         let mut world = World::new(seed);
         world.run();
         checked += world.checked;
+        for (what, count) in world.met {
+            *met.entry(what).or_default() += count;
+        }
     }
+    println!("{count} runs, {checked} states compared: {met:?}");
     assert!(checked > 0);
+    for what in [
+        "renames",
+        "undone renames",
+        "conflicts of keys",
+        "resolutions of keys",
+        "records under one key",
+        "kept beside removals",
+        "unions",
+        "restored stores",
+        "edits through sources",
+        "skipped items",
+        "settings",
+        "preferred values",
+        "united texts",
+        "texts kept apart",
+    ] {
+        assert!(met.get(what).copied().unwrap_or(0) > 0, "no {what}: {met:?}");
+    }
 }
 
 #[test]
