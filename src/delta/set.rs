@@ -307,10 +307,7 @@ impl<'a> Delta<'a> {
     }
 
     /// Calls `each` with the kinds and addresses of all objects that the set consists of, its own first.
-    pub fn each_object(
-        &self,
-        each: &mut dyn FnMut(Domain, &Hash) -> Result<(), DeltaError>,
-    ) -> Result<(), DeltaError> {
+    pub fn each_object(&self, each: &mut dyn FnMut(Domain, &Hash) -> Result<(), DeltaError>) -> Result<(), DeltaError> {
         each(Domain::Delta, &self.id)?;
         match &self.form {
             Form::Blocks { blocks, is_index, .. } if *is_index => {
@@ -571,7 +568,10 @@ mod tests {
         assert!(writer.push(&remove).is_err());
         let forced = Transaction {
             forced: true,
-            ..Transaction::new(RecordKey::new([1]).unwrap(), Operation::Add(Value::Map(crate::model::Map::new())))
+            ..Transaction::new(
+                RecordKey::new([1]).unwrap(),
+                Operation::Add(Value::Map(crate::model::Map::new())),
+            )
         };
         assert!(writer.push(&forced).is_err());
     }

@@ -28,7 +28,8 @@ mod tests;
 
 pub use author::{Additions, Authoring, author, receive};
 pub use conflict::{
-    Alternative, Conflict, ConflictKind, Writer, alias_count, conflicts, conflicts_of, record, record_count, resolve_alias,
+    Alternative, Conflict, ConflictKind, Writer, alias_count, conflicts, conflicts_of, record, record_count,
+    resolve_alias,
 };
 pub use history::History;
 pub use state::merged_state;

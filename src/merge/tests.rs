@@ -692,7 +692,10 @@ fn a_state_made_again_is_proved() {
     let third = world.edit(&[second], vec![set("/a", "2")]);
     // The same words about other writes.
     let mut wrong = Snapshot::read(&world.objects, &third).unwrap();
-    let other = [Ok::<_, DeltaError>(Transaction::new(key(1), change(vec![set("/a", "3")])))];
+    let other = [Ok::<_, DeltaError>(Transaction::new(
+        key(1),
+        change(vec![set("/a", "3")]),
+    ))];
     wrong.delta = Delta::write(&world.objects, other).unwrap().0;
     let wrong = wrong.write(&world.objects).unwrap();
     let copy = without_trees(&world.objects, &[first, second, wrong]);
@@ -718,9 +721,7 @@ fn trees_that_nobody_builds_are_refused() {
     }
     let wrong = objects.put(Domain::Inner, &inner).unwrap();
     for (root, is_right) in [(right, true), (wrong, false)] {
-        let delta = objects
-            .put(Domain::Delta, &[&[4][..], root.bytes()].concat())
-            .unwrap();
+        let delta = objects.put(Domain::Delta, &[&[4][..], root.bytes()].concat()).unwrap();
         let mut snapshot = Snapshot::read(objects, &first).unwrap();
         (snapshot.delta, snapshot.records) = (delta, 8);
         (snapshot.result.content, snapshot.counts.added) = (root, 8);

@@ -215,11 +215,7 @@ fn reach_view(
 }
 
 /// Marks the tree of a snapshot's result, if it is here.
-fn reach_state(
-    objects: &dyn Objects,
-    id: &SnapshotId,
-    mark: &mut dyn FnMut(Hash) -> bool,
-) -> Result<(), ObjectError> {
+fn reach_state(objects: &dyn Objects, id: &SnapshotId, mark: &mut dyn FnMut(Hash) -> bool) -> Result<(), ObjectError> {
     let snapshot = Snapshot::read(objects, id).map_err(|error| object_error(id.0, &error))?;
     let content = snapshot.result.content;
     if !objects.contains(&content) {

@@ -187,7 +187,8 @@ pub(super) fn differences(
 /// Describes a snapshot.
 pub(super) fn log_entry(work: &Work<'_>, id: &SnapshotId, snapshot: &Snapshot) -> SyncResult<LogEntry> {
     // The tree may not be here any more, and to count is no reason to make it again.
-    let aliases = merge::alias_count(work.objects, &snapshot.result).map_err(|error| other("counting records", error))?;
+    let aliases =
+        merge::alias_count(work.objects, &snapshot.result).map_err(|error| other("counting records", error))?;
     let schemas = u64::from(snapshot.kind == Kind::Row);
     let records = snapshot.records.saturating_sub(aliases).saturating_sub(schemas);
     Ok(LogEntry {
