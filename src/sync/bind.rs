@@ -9,14 +9,14 @@ use super::report::{CollectionStatus, FormatReport, SourceReportLine};
 use super::repository::Repository;
 use super::table::{self as tables};
 use super::work::{format_named, in_encoding, place_of, read_mapping};
-use super::{AddSource, Environment, SyncError, SyncResult, other};
+use super::{AddSource, Environment, SyncError, SyncResult, other, tabled};
 use crate::disk::Disk;
 use crate::format::{self, Confidence, Format};
 use crate::merge;
 use crate::model::filter::Filter;
 use crate::model::{Kind, SnapshotId};
-use crate::source::table::{self, TableFormat};
-use crate::source::{Place, StatCache};
+use crate::source::table::{self, RowMapping, TableFormat};
+use crate::source::{Place, SourceError, StatCache};
 use crate::tree;
 
 /// How much of a file is looked at to recognise its format.
@@ -32,7 +32,7 @@ impl Repository {
         }
         self.begin()?;
         if table::is_server(&options.location) {
-            return self.add_server_table(options);
+            return self.add_server_table(cwd, options);
         }
         let (path, table) = self.split_location(cwd, &options.location)?;
         let map = options
@@ -69,30 +69,42 @@ impl Repository {
             .as_ref()
             .and_then(|name| self.store.view().collections.get(name));
         let is_known = wanted.is_some_and(|view| view.kind == Kind::Row);
-        if map.is_none()
-            && let Some(format) = choose_table(&self.env, &place, options, exists, is_known)?
-        {
-            if options.encoding.is_some() {
-                return Err(SyncError::NotBuilt("`--encoding` for tables of rows"));
+        let has_rows = self.maps_rows(map.as_deref())?;
+        if map.is_none() || has_rows {
+            if let Some(format) = choose_table(&self.env, &place, options, exists, is_known || has_rows)? {
+                if options.encoding.is_some() {
+                    return Err(SyncError::NotBuilt("`--encoding` for tables of rows"));
+                }
+                return self.add_table(options, format, place, map, exists);
             }
-            return self.add_table(options, &*format, place, exists);
+            if has_rows {
+                return Err(SyncError::Usage(format!("`{}` is no table of rows", options.location)));
+            }
         }
         super::selection::Sieve::new(options.filter.as_deref())?;
-        if !options.key.is_empty() || place.table.is_some() {
+        if !options.key.is_empty() || place.table.is_some() && map.is_none() {
             return Err(SyncError::Usage(format!("`{}` is no table of rows", options.location)));
         }
-        self.add_items(options, &place.path, map, exists)
+        self.add_items(options, &place, map, exists)
     }
 
-    /// Binds a file or folder of items.
-    fn add_items(
+    /// Returns whether a mapping is one of rows.
+    pub(super) fn maps_rows(&self, map: Option<&Path>) -> SyncResult<bool> {
+        let Some(map) = map else { return Ok(false) };
+        let text = self.env.disk.read(map)?;
+        Ok(std::str::from_utf8(&text).is_ok_and(RowMapping::is_meant))
+    }
+
+    /// Binds a file or folder of items, or a table of them.
+    pub(super) fn add_items(
         &mut self,
         options: &AddSource,
-        path: &Path,
+        place: &table::Location,
         map: Option<PathBuf>,
         exists: bool,
     ) -> SyncResult<(SourceReportLine, Vec<String>)> {
         let mut notes = Vec::new();
+        let path = place.path.as_path();
         let format = choose_format(&self.env, path, options.format.as_deref(), map.as_deref(), exists)?;
         let format = in_encoding(format, options.encoding.as_deref())?;
         let direction = direction_of(options)?;
@@ -106,13 +118,16 @@ impl Repository {
                 known.kind
             )));
         }
-        let name = self.source_name(options.name.as_deref(), path)?;
+        let named = place
+            .table
+            .as_ref()
+            .map_or_else(|| path.to_owned(), |table| path.with_file_name(table));
         let source = SourceConfig {
-            name,
+            name: self.source_name(options.name.as_deref(), &named)?,
             collection,
             location: path.to_owned(),
-            table: None,
-            password_file: None,
+            table: place.table.clone(),
+            password_file: place.password_file.clone(),
             format: format.info().name.clone(),
             key: Vec::new(),
             map,
@@ -126,6 +141,9 @@ impl Repository {
             direction,
         };
         source.contact_fields()?;
+        if place.table.is_some() {
+            return self.add_item_table(options, &source, &*format, notes);
+        }
         let mut items = 0;
         if exists {
             items = count_items(&self.env, &*format, path, &mut notes)?;
@@ -140,6 +158,48 @@ impl Repository {
             self.commit_config(config)?;
         }
         Ok((line(&source, items), notes))
+    }
+
+    /// Binds a table of items; its copy is made at once.
+    fn add_item_table(
+        &mut self,
+        options: &AddSource,
+        source: &SourceConfig,
+        format: &dyn Format,
+        mut notes: Vec<String>,
+    ) -> SyncResult<(SourceReportLine, Vec<String>)> {
+        let (env, root) = (self.env.clone(), self.root.clone());
+        let items = tabled::item_table(&env, &root, source)?;
+        if let Some(name) = tabled::name_taken(source) {
+            return Err(SyncError::Usage(format!(
+                "a mapping cannot be named `{name}`, which is a format of tables"
+            )));
+        }
+        let wrap = |error| super::source_error(source, error);
+        let exists = match items.format.open(&env.disk, &items.location) {
+            Ok(_) => true,
+            Err(SourceError::Missing(_)) if options.create => false,
+            Err(error) => return Err(wrap(error)),
+        };
+        if options.dry_run {
+            return Ok((line(source, 0), notes));
+        }
+        if !exists {
+            items.create(&env.disk, &tabled::columns_of(format)?).map_err(wrap)?;
+            notes.push(format!(
+                "`{}` is new and empty; the next sync fills it",
+                shown_location(source)
+            ));
+        }
+        // What a source of this name left.
+        for left in items.files() {
+            env.disk.remove(&left)?;
+        }
+        items.refresh(&env.disk).map_err(wrap)?;
+        let count = count_items(&env, format, &items.copy, &mut notes)?;
+        let config = self.config.with_source(source)?;
+        self.commit_config(config)?;
+        Ok((line(source, count), notes))
     }
 
     /// Splits `file.db#table`, unless a file has that whole name.
@@ -157,8 +217,9 @@ impl Repository {
     fn add_table(
         &mut self,
         options: &AddSource,
-        format: &dyn TableFormat,
+        format: Arc<dyn TableFormat>,
         mut place: table::Location,
+        map: Option<PathBuf>,
         exists: bool,
     ) -> SyncResult<(SourceReportLine, Vec<String>)> {
         let mut notes = Vec::new();
@@ -205,15 +266,17 @@ impl Repository {
             password_file: None,
             format: format.info().name.to_owned(),
             key: options.key.clone(),
-            map: None,
+            map,
             encoding: None,
             filter: options.filter.clone(),
             fields: options.fields.clone(),
             direction: direction_of(options)?,
         };
+        let text = tables::map_text(&self.env, &self.root, &source)?;
+        let format = tables::mapped(format, &source, text.as_deref())?;
         let mut items = 0;
         if is_there {
-            items = self.look_at_table(&source, format, &place, &mut notes)?;
+            items = self.look_at_table(&source, &*format, &place, &mut notes)?;
         } else {
             self.check_fields(&source, &[])?;
             notes.push(format!(

@@ -12,9 +12,15 @@ use crate::source::table::{self, postgres};
 
 impl Repository {
     /// Binds a table of a server. The password of the URL goes into a file of its own, so that no text shows it.
-    pub(super) fn add_server_table(&mut self, options: &AddSource) -> SyncResult<(SourceReportLine, Vec<String>)> {
+    pub(super) fn add_server_table(
+        &mut self,
+        cwd: &Path,
+        options: &AddSource,
+    ) -> SyncResult<(SourceReportLine, Vec<String>)> {
         let parts = postgres::split(&options.location).map_err(SyncError::Usage)?;
-        if options.map.is_some() || options.format.as_deref().is_some_and(|name| name != postgres::NAME) {
+        let map = options.map.as_ref().map(|map| cwd.join(map));
+        let map = map.map(|map| std::path::absolute(&map).unwrap_or(map));
+        if options.format.as_deref().is_some_and(|name| name != postgres::NAME) {
             return Err(SyncError::Usage(format!(
                 "`{}` is a table of PostgreSQL, and of no other format",
                 parts.url
@@ -28,7 +34,7 @@ impl Repository {
             password_file: None,
         };
         let Some(password) = &parts.password else {
-            return self.add_found_table(options, place, name, None);
+            return self.add_found_table(options, place, name, map, None);
         };
         let relative = Path::new("keys").join(format!("source-{name}.password"));
         let file = self.root.join(&relative);
@@ -38,7 +44,7 @@ impl Repository {
         }
         self.env.disk.create_private(&file, password.as_bytes())?;
         place.password_file = Some(file.clone());
-        let added = self.add_found_table(options, place, name, Some(relative));
+        let added = self.add_found_table(options, place, name, map, Some(relative));
         if added.is_err() || options.dry_run {
             self.env.disk.remove(&file)?;
         }
@@ -51,11 +57,15 @@ impl Repository {
         options: &AddSource,
         mut place: table::Location,
         name: String,
+        map: Option<PathBuf>,
         password_file: Option<PathBuf>,
     ) -> SyncResult<(SourceReportLine, Vec<String>)> {
         let Some(format) = tables::format_named(postgres::NAME) else {
             return Err(SyncError::NotBuilt("PostgreSQL"));
         };
+        if map.is_some() && !self.maps_rows(map.as_deref())? {
+            return self.add_items(options, &place, map, true);
+        }
         let mut source = SourceConfig {
             name,
             collection: String::new(),
@@ -64,7 +74,7 @@ impl Repository {
             password_file: place.password_file.clone(),
             format: postgres::NAME.to_owned(),
             key: options.key.clone(),
-            map: None,
+            map,
             encoding: None,
             filter: options.filter.clone(),
             fields: options.fields.clone(),
@@ -94,6 +104,8 @@ impl Repository {
         self.check_rows(&source.collection)?;
         source.table.clone_from(&place.table);
         let mut notes = Vec::new();
+        let text = tables::map_text(&self.env, &self.root, &source)?;
+        let format = tables::mapped(format, &source, text.as_deref())?;
         let items = match self.look_at_table(&source, &*format, &place, &mut notes) {
             Err(SyncError::SourceMissing { .. }) if options.create => {
                 notes.push(format!("`{place}` is new and empty; the next sync fills it"));

@@ -39,6 +39,7 @@ mod settle;
 mod sorted;
 mod states;
 mod table;
+mod tabled;
 mod transport;
 mod unite;
 mod work;

@@ -12,6 +12,7 @@ use super::outtake;
 use super::plan::Plan;
 use super::report::{ConflictTally, RemoteReport, SourceReport, SyncReport};
 use super::table;
+use super::tabled;
 use super::work::Work;
 use super::{Environment, Overrides, Steps, SyncError, SyncOptions, SyncResult, other, source_error};
 use crate::delta::State;
@@ -413,7 +414,11 @@ impl Repository {
         let mut work = self.reading();
         for (config, plan) in plans {
             let report = match plan {
-                Plan::Items(plan) => plan.execute(&mut work, &config)?,
+                Plan::Items(plan) => {
+                    let mut report = plan.execute(&mut work, &config)?;
+                    report.set_aside.extend(tabled::push(&work, &config)?);
+                    report
+                }
                 Plan::Table(plan) => {
                     let (report, rows) = plan.execute(&mut work, &config)?;
                     run.tables.insert(config.name.clone(), rows);

@@ -1,11 +1,11 @@
 //! The first step of a run: what the sources have to say.
 
-use super::config::SourceConfig;
+use super::config::{Direction, SourceConfig};
 use super::intake::{self, Taken};
-use super::report::{SourceAway, SourceReport};
+use super::report::{SetAside, SourceAway, SourceReport};
 use super::repository::{Run, heads_of};
 use super::work::Work;
-use super::{SyncError, SyncOptions, SyncResult, table};
+use super::{SyncError, SyncOptions, SyncResult, table, tabled};
 
 impl Run {
     pub(super) fn scan(
@@ -23,6 +23,20 @@ impl Run {
                     result => result?,
                 }
                 continue;
+            }
+            let waiting = match tabled::refresh(work, config).and_then(|()| waiting(work, config, options)) {
+                Err(SyncError::SourceUnreachable { location, reason, .. }) => {
+                    self.away(config, location, reason);
+                    continue;
+                }
+                waiting => waiting?,
+            };
+            if !waiting.is_empty() {
+                self.add_source(SourceReport {
+                    name: config.name.clone(),
+                    set_aside: waiting,
+                    ..SourceReport::default()
+                });
             }
             if intake::is_untouched(work, config)? {
                 self.untouched(config);
@@ -66,4 +80,12 @@ impl Run {
             ..SourceReport::default()
         });
     }
+}
+
+/// Writes what a table of items did not take yet; returns what it does not take now.
+fn waiting(work: &Work<'_>, config: &SourceConfig, options: &SyncOptions) -> SyncResult<Vec<SetAside>> {
+    if options.dry_run || config.direction == Direction::In {
+        return Ok(Vec::new());
+    }
+    tabled::push(work, config)
 }

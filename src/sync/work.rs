@@ -267,6 +267,9 @@ impl<'a> Work<'a> {
 
     /// Returns the place of a source.
     pub(super) fn place(&self, config: &SourceConfig) -> SyncResult<Place> {
+        if super::tabled::is_meant(config) {
+            return Ok(Place::File(super::tabled::copy_path(self.root, &config.name)));
+        }
         place_of(
             &*self.format(config)?,
             &config.location,

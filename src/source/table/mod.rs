@@ -18,14 +18,19 @@
 
 mod chosen;
 mod csv;
+mod items;
 mod json;
+mod mapped;
 pub mod postgres;
 mod prints;
+mod spelling;
 mod sqlite;
 mod whole;
 mod xlsx;
 
 pub use chosen::{Choice, Chosen};
+pub use items::{ItemTable, Refused, names_of};
+pub use mapped::{MappedTables, RowMapping};
 pub use prints::{Header, Joined, Matching, NO_RANK, Prints, Unknown};
 
 use std::fmt;
@@ -198,6 +203,12 @@ pub trait Table {
     /// A place that says its columns with each row alone keeps that order, and shows them while it has no rows.
     fn expect(&mut self, _names: &[String]) {}
 
+    /// Tells which columns nobody looks at: they are neither compared nor written, and a new row has there what the place
+    /// puts there itself.
+    ///
+    /// Places that compare a row as a whole when they write it have to know.
+    fn ignore(&mut self, _columns: &[usize]) {}
+
     /// Returns whether its cells have types. Where not, they are [`Cell::Text`] or [`Cell::Null`], and a column gets the
     /// type that all its values print back from.
     fn is_typed(&self) -> bool;
@@ -257,6 +268,11 @@ pub trait TableFormat: Send + Sync {
 
     /// Makes an empty table with these columns; the location has none yet. Columns named as key are its key.
     fn create(&self, disk: &Disk, location: &Location, columns: &[TableColumn]) -> Result<(), SourceError>;
+
+    /// Returns whether a table gets a column of this name when one comes from elsewhere.
+    fn takes(&self, _column: &str) -> bool {
+        true
+    }
 
     /// Lists the tables at a location, where it can hold several.
     fn tables(&self, disk: &Disk, location: &Location) -> Result<Vec<String>, SourceError>;

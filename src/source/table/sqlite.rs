@@ -128,6 +128,7 @@ impl TableFormat for SqliteTables {
             columns,
             scratch,
             has_rowid,
+            ignored: BTreeSet::new(),
         }))
     }
 
@@ -263,6 +264,9 @@ fn columns_of(connection: &Connection, table: &str) -> rusqlite::Result<Vec<Colu
 /// A table in memory with the same declared types, which tells what a column makes of a value.
 struct Scratch {
     connection: Connection,
+    /// By column whether texts, and whether whole numbers, are kept as they are by the rules of `SQLite` (section 3 of its
+    /// page on datatypes); null and bytes are everywhere.
+    keeps: Vec<(bool, bool)>,
 }
 
 impl Scratch {
@@ -283,10 +287,30 @@ impl Scratch {
             "CREATE TABLE s ({}); INSERT INTO s DEFAULT VALUES",
             parts.join(", ")
         ))?;
-        Ok(Self { connection })
+        let keeps = |column: &Column| (column.is_text(), column.declared.to_ascii_uppercase().contains("INT"));
+        Ok(Self {
+            connection,
+            keeps: columns.iter().map(keeps).collect(),
+        })
     }
 
     fn stored(&self, column: usize, value: &Stored) -> rusqlite::Result<Stored> {
+        let (texts, integers) = self.keeps.get(column).copied().unwrap_or_default();
+        // A whole table is written with millions of these questions.
+        let is_kept = match value {
+            Stored::Null | Stored::Blob(_) => true,
+            Stored::Text(_) => texts,
+            Stored::Integer(_) => integers,
+            Stored::Real(_) => false,
+        };
+        if is_kept {
+            Ok(value.clone())
+        } else {
+            self.ask(column, value)
+        }
+    }
+
+    fn ask(&self, column: usize, value: &Stored) -> rusqlite::Result<Stored> {
         let mut write = self
             .connection
             .prepare_cached(&format!("UPDATE s SET c{column} = ?1"))?;
@@ -304,6 +328,8 @@ struct SqliteTable {
     listed: Vec<TableColumn>,
     scratch: Scratch,
     has_rowid: bool,
+    /// Columns that are neither compared nor written.
+    ignored: BTreeSet<usize>,
 }
 
 /// First bytes of a cell in a raw row.
@@ -402,7 +428,8 @@ impl SqliteTable {
             parts.push(format!("rowid = ?{next}"));
             bound.push(Stored::Integer(rowid));
         }
-        for (at, column) in self.columns.iter().enumerate() {
+        let compared = self.columns.iter().enumerate();
+        for (at, column) in compared.filter(|(at, _)| !self.ignored.contains(at)) {
             let value = self.bound(at, old.get(at).and_then(Option::as_ref));
             parts.push(format!("{} IS ?{}", quoted(&column.name), next + bound.len()));
             bound.push(value);
@@ -450,7 +477,7 @@ impl SqliteTable {
                 let mut bound = Vec::new();
                 for (at, column) in self.columns.iter().enumerate() {
                     let value = self.bound(at, new.get(at).and_then(Option::as_ref));
-                    if value == Stored::Null && column.fills_in {
+                    if value == Stored::Null && (column.fills_in || self.ignored.contains(&at)) {
                         continue;
                     }
                     columns.push(quoted(&column.name));
@@ -547,6 +574,7 @@ impl SqliteTable {
             scratch: Scratch::new(&columns)?,
             columns,
             has_rowid: self.has_rowid,
+            ignored: self.ignored.clone(),
         })
     }
 }
@@ -563,6 +591,10 @@ impl ToSql for Bound<'_> {
 impl Table for SqliteTable {
     fn columns(&self) -> &[TableColumn] {
         &self.listed
+    }
+
+    fn ignore(&mut self, columns: &[usize]) {
+        self.ignored = columns.iter().copied().collect();
     }
 
     fn is_typed(&self) -> bool {
@@ -646,6 +678,51 @@ impl Table for SqliteTable {
             Err(error) if is_busy(&error) => busy(),
             Err(error) => Err(wrap(error)),
             Ok(()) => Ok(WriteOutcome::Written(refused)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_not_asked_is_what_the_answer_would_be() {
+        let types = [
+            "",
+            "TEXT",
+            "VARCHAR(10)",
+            "CLOB",
+            "CHARINT",
+            "INTEGER",
+            "bigint",
+            "POINT",
+            "REAL",
+            "DOUBLE",
+            "NUMERIC",
+            "DECIMAL(10,2)",
+            "BOOLEAN",
+            "DATE",
+            "BLOB",
+            "ANY",
+        ];
+        let column = |declared: &&str| Column {
+            name: "c".to_owned(),
+            declared: (*declared).to_owned(),
+            key: None,
+            fills_in: false,
+        };
+        let scratch = Scratch::new(&types.iter().map(column).collect::<Vec<_>>()).unwrap();
+        let texts = ["", "a", "1", "007", "1.50", "1e3", " 1", "9223372036854775808"];
+        let mut values: Vec<Stored> = texts.iter().map(|text| Stored::Text((*text).to_owned())).collect();
+        values.extend([0, 1, -7, i64::MAX].map(Stored::Integer));
+        values.extend([0.5, 1.0, 1e300].map(Stored::Real));
+        values.extend([Stored::Null, Stored::Blob(b"1".to_vec())]);
+        for (at, declared) in types.iter().enumerate() {
+            for value in &values {
+                let (stored, asked) = (scratch.stored(at, value).unwrap(), scratch.ask(at, value).unwrap());
+                assert_eq!(stored, asked, "{value:?} in a column `{declared}`");
+            }
         }
     }
 }

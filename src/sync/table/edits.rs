@@ -44,6 +44,8 @@ pub(super) struct Edits<'e> {
     pub(super) base: Vec<SnapshotId>,
     /// Whether the rows are compared with what the collection has without having agreed on anything.
     pub(super) is_first_sight: bool,
+    /// With another mapping than before, the columns that were shown: they say nothing new.
+    pub(super) lens_before: Option<BTreeSet<String>>,
     /// The state of a write-back of which the end is not known.
     pub(super) tried: Option<(Vec<SnapshotId>, State)>,
     /// Whether missing rows are no deletions, because something cannot be read.
@@ -81,6 +83,14 @@ impl Edits<'_> {
         };
         let now = || decode(record);
         match (self.exceptions.get(&key).cloned(), base) {
+            (Some(Exception::Shows(on, _) | Exception::SetAside(Some((on, _)))), _) if self.lens_before.is_some() => {
+                self.exceptions.insert(key, Exception::Shows(on, now()?));
+                Ok(if base.is_some() {
+                    Standing::Known
+                } else {
+                    Standing::Foreign
+                })
+            }
             (Some(Exception::Shows(on, was) | Exception::SetAside(Some((on, was)))), _) => {
                 let now = now()?;
                 let edits = row_edits(&was, &now);
@@ -123,23 +133,37 @@ impl Edits<'_> {
                     }
                     return Ok(Standing::Known);
                 }
-                let now = now()?;
-                if self.as_tried(&key, Some(&now))? {
-                    return Ok(Standing::Known);
-                }
-                let was = self.lens.shown(objects, self.table, &Value::Map(decode(base)?))?;
-                let mut edits = row_edits(&was, &now);
-                if self.is_first_sight || exception.is_some() || is_hidden {
-                    // Nothing was agreed on: the row says what it has, not that somebody took something away.
-                    edits.retain(|edit| matches!(edit, FieldOperation::Set(..)));
-                    self.change(&key, Vec::new(), &was, now, edits)?;
-                } else {
-                    let on = self.base.clone();
-                    self.change(&key, on, &was, now, edits)?;
-                }
+                self.differs(key, now()?, base, exception.is_none() && !is_hidden)?;
                 Ok(Standing::Known)
             }
         }
+    }
+
+    /// Takes in a row that shows something else than its record at the source's base; `is_agreed` where nothing else
+    /// than that was agreed on.
+    fn differs(&mut self, key: RecordKey, now: Map, base: &[u8], is_agreed: bool) -> SyncResult<()> {
+        if self.as_tried(&key, Some(&now))? {
+            return Ok(());
+        }
+        let was = self
+            .lens
+            .shown(self.work.objects, self.table, &Value::Map(decode(base)?))?;
+        let mut edits = row_edits(&was, &now);
+        if is_agreed && !self.is_first_sight {
+            let on = self.base.clone();
+            return self.change(&key, on, &was, now, edits);
+        }
+        // Nothing was agreed on: the row says what it has, not that somebody took something away.
+        edits.retain(|edit| matches!(edit, FieldOperation::Set(..)));
+        if let Some(before) = &self.lens_before {
+            let column = |edit: &FieldOperation| edit.path().parts().first().map(ToString::to_string);
+            edits.retain(|edit| column(edit).is_none_or(|id| !before.contains(&id)));
+            if edits.is_empty() {
+                self.exceptions.insert(key, Exception::Shows(self.base.clone(), now));
+                return Ok(());
+            }
+        }
+        self.change(&key, Vec::new(), &was, now, edits)
     }
 
     /// Returns whether a record of the base is one that the table does not show because of its filter.

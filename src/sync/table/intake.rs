@@ -12,7 +12,7 @@ use super::judge::{Duplicate, Judge};
 use super::known::{self, Exception, Exceptions};
 use super::lens::Bound;
 use super::sieve::Sieve;
-use super::{Rows, Taken, content, first, format_of, location_of, open};
+use super::{Rows, Taken, content, first, format_of, location_of, map_text, mapped, open};
 use crate::delta::{Operation, State, difference};
 use crate::model::row::{from_value, schema_key};
 use crate::model::{Kind, RecordKey, SnapshotId};
@@ -36,8 +36,12 @@ pub(in crate::sync) fn is_untouched(work: &Work<'_>, config: &SourceConfig) -> b
     };
     let is_filter_new = config.direction != Direction::In && known::filter(view) != config.filter.as_deref();
     let are_fields_new = known::fields(view) != config.fields;
+    // Where the mapping cannot be read, the scan says so.
+    let map = map_text(work.env, work.root, config);
+    let is_map_new = !map.is_ok_and(|map| map.as_deref() == known::map(view));
     if is_filter_new
         || are_fields_new
+        || is_map_new
         || has_columns_back(work, config, view).unwrap_or(true)
         || header.tag != Some(known::tag(view))
         || !header.is_settled
@@ -86,16 +90,18 @@ pub(in crate::sync) struct Looked {
     pub(super) present: u64,
 }
 
-/// Reads a table without recording anything but objects.
-pub(in crate::sync) fn look(
+/// Reads a table through a mapping without recording anything but objects.
+fn look(
     work: &Work<'_>,
     config: &SourceConfig,
+    map: Option<&str>,
     allow: Overrides,
     message: Option<&str>,
 ) -> SyncResult<Looked> {
     let Some(format) = format_of(config) else {
         return Err(SyncError::NotBuilt("tables of this format"));
     };
+    let format = mapped(format, config, map)?;
     let view = work.source_view(&config.name);
     let mut looked = Looked {
         exceptions: known::load(work.objects, &view)?,
@@ -130,18 +136,21 @@ pub(in crate::sync) fn look(
     if heads.is_empty() && view.base.is_empty() && config.filter.is_none() {
         first::import(work, config, table.as_ref(), &columns, message, &mut looked)?;
     } else {
-        compare(work, config, table.as_ref(), &columns, &heads, &mut looked)?;
+        compare(work, config, table.as_ref(), &columns, &heads, None, &mut looked)?;
     }
     Ok(looked)
 }
 
 /// Compares the rows of a table with what it showed before, or with the collection at first sight.
+///
+/// With another mapping (`lens`) nothing is an edit but what that one makes visible.
 fn compare(
     work: &Work<'_>,
     config: &SourceConfig,
     table: &dyn Table,
     columns: &Columns,
     heads: &[SnapshotId],
+    lens: Option<&NewLens>,
     looked: &mut Looked,
 ) -> SyncResult<()> {
     let view = work.source_view(&config.name);
@@ -161,7 +170,7 @@ fn compare(
         encoder: columns.lens.encoder(),
         is_keyed,
     };
-    let former = Rows::load(work, &config.name).filter(|_| columns.is_as_before && !is_first_sight);
+    let former = Rows::load(work, &config.name).filter(|_| columns.is_as_before && !is_first_sight && lens.is_none());
     let exceptions = std::mem::take(&mut looked.exceptions);
     let mut gathered = gather(&mut gatherer, table, former.as_ref(), columns, &base, &exceptions)?;
     tell_broken(config, &gathered, looked);
@@ -181,7 +190,8 @@ fn compare(
         parents: looked.parents.clone(),
         strangers: 0,
         base: view.base.clone(),
-        is_first_sight,
+        is_first_sight: is_first_sight || lens.is_some(),
+        lens_before: lens.map(|lens| lens.shown_before.clone()),
         tried: if tried.is_empty() {
             None
         } else {
@@ -394,16 +404,51 @@ pub(super) fn tell_duplicate(
 }
 
 /// Takes in the edits of a table: scan, safeguards, snapshots, what is then known of it.
+///
+/// Edits are found through the mapping by which the table was read last; after that another one may show it.
 pub(in crate::sync) fn take_in(
     work: &mut Work<'_>,
     config: &SourceConfig,
     allow: Overrides,
     message: Option<&str>,
 ) -> SyncResult<Taken> {
-    let mut looked = look(work, config, allow, message)?;
+    let map = map_text(work.env, work.root, config)?;
+    let view = work.source_view(&config.name);
+    let before = known::map(&view).map(str::to_owned);
+    if view.base.is_empty() || before == map {
+        return take_in_through(work, config, map.as_deref(), allow, message);
+    }
+    let shown_before = known::bound(&view).unwrap_or_default().into_iter().map(|(id, _)| id);
+    let mut lens = NewLens {
+        shown_before: shown_before.collect(),
+    };
+    let taken = match take_in_through(work, config, before.as_deref(), allow, message) {
+        // Table and mapping changed together: what the table says now was never agreed on.
+        Err(SyncError::Usage(_)) => {
+            lens.shown_before.clear();
+            None
+        }
+        taken => Some(taken?),
+    };
+    look_anew(work, config, map.as_deref(), &lens, message, taken)
+}
+
+fn take_in_through(
+    work: &mut Work<'_>,
+    config: &SourceConfig,
+    map: Option<&str>,
+    allow: Overrides,
+    message: Option<&str>,
+) -> SyncResult<Taken> {
+    let mut looked = look(work, config, map, allow, message)?;
     super::safeguard::safeguard(work, config, &looked, allow)?;
     record(work, config, &mut looked, message)?;
-    Ok(Taken {
+    note_map(work, config, map);
+    Ok(taken(config, looked))
+}
+
+fn taken(config: &SourceConfig, looked: Looked) -> Taken {
+    Taken {
         report: SourceReport {
             name: config.name.clone(),
             read: looked.read,
@@ -412,7 +457,68 @@ pub(in crate::sync) fn take_in(
             ..SourceReport::default()
         },
         rows: looked.rows,
-    })
+    }
+}
+
+fn note_map(work: &mut Work<'_>, config: &SourceConfig, map: Option<&str>) {
+    let mut view = work.source_view(&config.name);
+    known::set_map(&mut view, map);
+    work.set_source_view(&config.name, view);
+}
+
+/// Another mapping than that by which a table was read last.
+struct NewLens {
+    /// The columns that were shown, by id.
+    shown_before: BTreeSet<String>,
+}
+
+/// Reads a table through another mapping: what it shows otherwise now is no edit.
+fn look_anew(
+    work: &mut Work<'_>,
+    config: &SourceConfig,
+    map: Option<&str>,
+    lens: &NewLens,
+    message: Option<&str>,
+    before: Option<Taken>,
+) -> SyncResult<Taken> {
+    let Some(format) = format_of(config) else {
+        return Err(SyncError::NotBuilt("tables of this format"));
+    };
+    let format = mapped(format, config, map)?;
+    let mut view = work.source_view(&config.name);
+    let stats = format.state(&work.env.disk, &location_of(config));
+    let stats = stats.map_err(|error| source_error(config, error))?.unwrap_or_default();
+    let before = match before {
+        // It changed meanwhile: the next run looks for edits first.
+        Some(before) if before.rows.stats != stats => return Ok(before),
+        before => before,
+    };
+    known::forget_bound(&mut view);
+    let mut looked = Looked {
+        exceptions: known::load(work.objects, &view)?,
+        ..Looked::default()
+    };
+    looked.rows.stats = stats;
+    looked.rows.read_ns = i128::from(work.env.clock.now().0) * 1_000_000;
+    let table = super::unbound(work, config, &*format)?.map_err(|error| source_error(config, error))?;
+    let heads = work.heads(&config.collection);
+    let columns = columns::bind(work, config, &view, &work.state_at(&heads)?, table.as_ref())?;
+    looked.bound = Some(columns.bound.clone());
+    looked
+        .notes
+        .push("its mapping is another one; what it shows otherwise now is no edit".to_owned());
+    compare(work, config, table.as_ref(), &columns, &heads, Some(lens), &mut looked)?;
+    record(work, config, &mut looked, message)?;
+    note_map(work, config, map);
+    let mut taken = taken(config, looked);
+    if let Some(before) = before {
+        let (sum, read) = (&mut taken.report.read, before.report.read);
+        sum.added += read.added;
+        sum.changed += read.changed;
+        sum.removed += read.removed;
+        taken.report.notes.splice(0..0, before.report.notes);
+    }
+    Ok(taken)
 }
 
 /// Records one snapshot per base and what is then known of the source.

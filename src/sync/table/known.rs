@@ -16,6 +16,8 @@ use crate::tree;
 const COLUMNS: &str = "columns";
 /// The name under which a source keeps the heads that a write-back was for of which the end is not known.
 const TRIED: &str = "tried";
+/// The name under which a source keeps the mapping that it was read by last.
+const MAP: &str = "map";
 /// The name under which a source keeps the filter by which its base is shown.
 const FILTER: &str = "filter";
 
@@ -120,6 +122,11 @@ pub(super) fn bound(view: &SourceView) -> Option<Bound> {
     serde_json::from_str(view.extra.get(COLUMNS)?).ok()
 }
 
+/// Forgets how the columns of a source were bound.
+pub(super) fn forget_bound(view: &mut SourceView) {
+    view.extra.remove(COLUMNS);
+}
+
 /// Notes how the columns of a source are bound.
 pub(super) fn set_bound(view: &mut SourceView, bound: &Bound) {
     if let Ok(text) = serde_json::to_string(bound) {
@@ -139,6 +146,19 @@ pub(super) fn set_tried(view: &mut SourceView, heads: &[SnapshotId]) {
     if !heads.is_empty() {
         let ids: Vec<String> = heads.iter().map(SnapshotId::to_string).collect();
         view.extra.insert(TRIED.to_owned(), ids.join(" "));
+    }
+}
+
+/// Returns the text of the mapping by which a source was read last.
+pub(super) fn map(view: &SourceView) -> Option<&str> {
+    view.extra.get(MAP).map(String::as_str)
+}
+
+/// Notes the mapping by which a source was read.
+pub(super) fn set_map(view: &mut SourceView, text: Option<&str>) {
+    view.extra.remove(MAP);
+    if let Some(text) = text {
+        view.extra.insert(MAP.to_owned(), text.to_owned());
     }
 }
 
@@ -180,7 +200,7 @@ pub(super) fn tag(view: &SourceView) -> Hash {
     for id in &view.base {
         bytes.extend_from_slice(id.0.bytes());
     }
-    for name in [COLUMNS, TRIED] {
+    for name in [COLUMNS, TRIED, MAP] {
         bytes.push(0);
         bytes.extend_from_slice(view.extra.get(name).map_or("", String::as_str).as_bytes());
     }

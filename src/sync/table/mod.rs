@@ -5,6 +5,7 @@
 //! `sync` the order of steps, history and remotes. *Invariant*: the table shows `lens(base)` but for its exceptions.
 //! `docs/architecture.md`, section "Tables", says why. *Start reading* at [`take_in`] and [`TablePlan`].
 
+mod absent;
 mod choice;
 mod columns;
 mod content;
@@ -27,6 +28,7 @@ pub(super) use known::schema_of;
 pub(super) use outtake::{TablePlan, plan, settle};
 pub(super) use sieve::unknown_column;
 
+use std::path::Path;
 use std::sync::Arc;
 
 use serde_json::Value as Json;
@@ -34,12 +36,12 @@ use serde_json::Value as Json;
 use super::config::SourceConfig;
 use super::report::SourceReport;
 use super::work::Work;
-use super::{SyncResult, source_error};
+use super::{Environment, SyncError, SyncResult, source_error};
 use crate::disk::Stat;
 use crate::model::row::{Cell, SCHEMA_KEY, Schema, from_value, key};
 use crate::model::{RecordKey, Value};
 use crate::source::SourceError;
-use crate::source::table::{self, Header, Location, Prints, TableFormat};
+use crate::source::table::{self, Header, Location, MappedTables, Prints, RowMapping, TableFormat};
 
 /// What taking in a table gave.
 pub(super) struct Taken {
@@ -95,12 +97,49 @@ impl Rows {
     }
 }
 
-/// Returns the format of a source of rows; `None` for sources of items.
+/// Returns the format of a source of rows as its place has it; `None` for sources of items.
 pub(super) fn format_of(config: &SourceConfig) -> Option<Arc<dyn TableFormat>> {
-    if config.map.is_some() {
-        return None;
-    }
+    // The mapping of a source of items is its format, and has a name of its own.
     format_named(&config.format)
+}
+
+/// Returns the text of the mapping of a source of rows; `None` where it has none.
+pub(super) fn map_text(env: &Environment, root: &Path, config: &SourceConfig) -> SyncResult<Option<String>> {
+    let Some(map) = &config.map else { return Ok(None) };
+    let path = root.join(map);
+    let text = String::from_utf8(env.disk.read(&path)?);
+    let text = text.map_err(|_| bad_map(&path, "it is not UTF-8".to_owned()))?;
+    Ok(Some(text))
+}
+
+fn bad_map(path: &Path, reason: String) -> SyncError {
+    SyncError::Config {
+        path: path.to_owned(),
+        reason,
+    }
+}
+
+/// Returns a format as a mapping shows it.
+pub(super) fn mapped(
+    format: Arc<dyn TableFormat>,
+    config: &SourceConfig,
+    text: Option<&str>,
+) -> SyncResult<Arc<dyn TableFormat>> {
+    let Some(text) = text else { return Ok(format) };
+    let mapping = RowMapping::compile(text);
+    let path = config.map.clone().unwrap_or_default();
+    Ok(Arc::new(MappedTables::new(
+        format,
+        mapping.map_err(|reason| bad_map(&path, reason))?,
+    )))
+}
+
+/// Returns the format of a source of rows as its mapping shows it.
+fn shown_format(work: &Work<'_>, config: &SourceConfig) -> SyncResult<Option<Arc<dyn TableFormat>>> {
+    let text = map_text(work.env, work.root, config)?;
+    format_of(config)
+        .map(|format| mapped(format, config, text.as_deref()))
+        .transpose()
 }
 
 /// Returns a format of tables by name.
@@ -214,20 +253,32 @@ fn choice_of(work: &Work<'_>, config: &SourceConfig, names: &[String]) -> SyncRe
     Ok(choice::Choice::new(names, &config.key, &schema, bound.as_ref()))
 }
 
+/// Opens the table of a source as if its columns had not been seen before; fails as its place does.
+fn unbound(
+    work: &Work<'_>,
+    config: &SourceConfig,
+    format: &dyn TableFormat,
+) -> SyncResult<Result<Box<dyn table::Table>, SourceError>> {
+    let choice = choice_of(work, config, &config.fields)?;
+    let table = format.open(&work.env.disk, &location_of(config));
+    Ok(table.map(|table| -> Box<dyn table::Table> {
+        if choice.is_all() {
+            return table;
+        }
+        Box::new(table::Chosen::new(table, Box::new(move |column| choice.shows(column))))
+    }))
+}
+
 /// Opens the table of a source; fails as its place does.
 fn opened(
     work: &Work<'_>,
     config: &SourceConfig,
     format: &dyn TableFormat,
 ) -> SyncResult<Result<Box<dyn table::Table>, SourceError>> {
-    let choice = choice_of(work, config, &config.fields)?;
-    let mut table = match format.open(&work.env.disk, &location_of(config)) {
+    let mut table = match unbound(work, config, format)? {
         Ok(table) => table,
         Err(error) => return Ok(Err(error)),
     };
-    if !choice.is_all() {
-        table = Box::new(table::Chosen::new(table, Box::new(move |column| choice.shows(column))));
-    }
     if let Some(bound) = known::bound(&work.source_view(&config.name)) {
         let names: Vec<String> = bound.into_iter().map(|(_, name)| name).collect();
         table.expect(&names);

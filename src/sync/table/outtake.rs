@@ -2,13 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use super::absent::Absent;
 use super::edits::decode;
 use super::gather::{Gatherer, Which};
 use super::known::{self, Exception, Exceptions};
 use super::lens::{Bound, Lens, row_edits};
 use super::ranks::{Shift, narrow};
 use super::sieve::Sieve;
-use super::{Rows, choice_of, format_of, location_of, open, opened, row_name, schema_of};
+use super::{Rows, choice_of, location_of, open, opened, row_name, schema_of, shown_format};
 use crate::delta::{Entry, State};
 use crate::model::row::{ColumnType, Schema, schema_key};
 use crate::model::{Map, RecordKey, SnapshotId, Value, cbor};
@@ -39,6 +40,8 @@ pub(in crate::sync) struct TablePlan {
     fields: Vec<String>,
     /// Columns that come into the table though rows had values there before.
     filled: BTreeSet<String>,
+    /// The mapping by which it shows them.
+    map: Option<String>,
     /// What is left to say of rows once everything is written.
     exceptions: Exceptions,
     bound: Bound,
@@ -94,26 +97,16 @@ pub(in crate::sync) fn plan(
     if schema.columns.is_empty() {
         return Ok(None);
     }
-    let Some(format) = format_of(config) else {
+    let map = super::map_text(work.env, work.root, config)?;
+    if !view.base.is_empty() && known::map(&view) != map.as_deref() {
+        // The table was not read through this mapping yet.
+        return Ok(None);
+    }
+    let Some(format) = shown_format(work, config)? else {
         return Ok(None);
     };
-    let mut plan = TablePlan {
-        report: SourceReport {
-            name: config.name.clone(),
-            ..SourceReport::default()
-        },
-        create: None,
-        columns: None,
-        write: TableWrite::default(),
-        edited: Vec::new(),
-        heads,
-        filter: config.filter.clone(),
-        fields: config.fields.clone(),
-        filled: BTreeSet::new(),
-        exceptions: Exceptions::new(),
-        bound: known::bound(&view).unwrap_or_default(),
-        rows: Rows::default(),
-    };
+    let mut plan = TablePlan::new(config, known::bound(&view).unwrap_or_default());
+    (plan.heads, plan.map) = (heads, map);
     plan.bound.retain(|(id, _)| !schema.is_dropped(id));
     let table = plan.open(work, config, &*format, &schema, view.base.is_empty())?;
     if plan.create.is_none() {
@@ -124,7 +117,7 @@ pub(in crate::sync) fn plan(
                 .push("its columns changed meanwhile; it is left for the next run".to_owned());
             return Ok(Some(plan.untouched(work, config)?));
         }
-        plan.columns(work, config, &schema)?;
+        plan.columns(work, config, &schema, &*format)?;
     }
     if view.base.is_empty() {
         plan.rows = rows.unwrap_or_default();
@@ -146,6 +139,7 @@ pub(in crate::sync) fn plan(
         is_filter_new: is_filter_new && !view.base.is_empty(),
         table: table.as_ref(),
         lens: &lens,
+        direction: config.direction,
         schema: &schema,
         base_heads: view.base.clone(),
         base,
@@ -184,6 +178,28 @@ fn columns_of(schema: &Schema, is_database: bool) -> Vec<TableColumn> {
 }
 
 impl TablePlan {
+    /// Makes a plan that writes nothing yet.
+    fn new(config: &SourceConfig, bound: Bound) -> Self {
+        Self {
+            report: SourceReport {
+                name: config.name.clone(),
+                ..SourceReport::default()
+            },
+            create: None,
+            columns: None,
+            write: TableWrite::default(),
+            edited: Vec::new(),
+            heads: Vec::new(),
+            filter: config.filter.clone(),
+            fields: config.fields.clone(),
+            filled: BTreeSet::new(),
+            map: None,
+            exceptions: Exceptions::new(),
+            bound,
+            rows: Rows::default(),
+        }
+    }
+
     /// Opens the table, or what stands for it until it is made; only a source that never had one (`is_new`) gets one.
     fn open(
         &mut self,
@@ -204,7 +220,7 @@ impl TablePlan {
                     columns: schema
                         .columns
                         .iter()
-                        .filter(|column| choice.wants(column))
+                        .filter(|column| choice.wants(column) && format.takes(&column.name))
                         .cloned()
                         .collect(),
                     ..schema.clone()
@@ -235,16 +251,24 @@ impl TablePlan {
     }
 
     /// Brings columns that came or were renamed elsewhere since the table was last in step.
-    fn columns(&mut self, work: &Work<'_>, config: &SourceConfig, schema: &Schema) -> SyncResult<()> {
+    fn columns(
+        &mut self,
+        work: &Work<'_>,
+        config: &SourceConfig,
+        schema: &Schema,
+        format: &dyn TableFormat,
+    ) -> SyncResult<()> {
         let view = work.source_view(&config.name);
         let before = schema_of(work, &work.state_at(&view.base)?)?;
         let last = choice_of(work, config, &known::fields(&view))?;
         let choice = choice_of(work, config, &config.fields)?;
+        // Whatever a column is called elsewhere, a mapping says what it is called here.
+        let is_mapped = self.map.is_some();
         for (at, (id, name)) in self.bound.iter_mut().enumerate() {
             let (Some(now), was) = (schema.column(id), before.column(id)) else {
                 continue;
             };
-            if now.name != *name && was.is_some_and(|was| was.name == *name) {
+            if !is_mapped && now.name != *name && was.is_some_and(|was| was.name == *name) {
                 name.clone_from(&now.name);
                 let name = name.clone();
                 self.write.columns.push(ColumnEdit::Rename { column: at, name });
@@ -252,7 +276,8 @@ impl TablePlan {
         }
         for column in &schema.columns {
             let is_new = before.column(&column.id).is_none() || !last.wants(column);
-            if is_new && choice.wants(column) && !self.bound.iter().any(|(id, _)| *id == column.id) {
+            let is_wanted = choice.wants(column) && format.takes(&column.name);
+            if is_new && is_wanted && !self.bound.iter().any(|(id, _)| *id == column.id) {
                 if before.is_used(&column.id) {
                     self.filled.insert(column.id.clone());
                 }
@@ -275,49 +300,11 @@ fn added(column: &TableColumn) -> ColumnEdit {
     }
 }
 
-/// A table that is still to be made: it shows what it is given.
-struct Absent {
-    columns: Vec<TableColumn>,
-    is_typed: bool,
-}
-
-impl Table for Absent {
-    fn columns(&self) -> &[TableColumn] {
-        &self.columns
-    }
-
-    fn is_typed(&self) -> bool {
-        self.is_typed
-    }
-
-    fn read(
-        &self,
-        _each: &mut dyn FnMut(crate::source::table::RawRow<'_>) -> Result<(), SourceError>,
-    ) -> Result<crate::source::table::ReadEnd, SourceError> {
-        Ok(crate::source::table::ReadEnd { is_complete: true })
-    }
-
-    fn cells<'r>(
-        &self,
-        _row: &'r [u8],
-        _each: &mut dyn FnMut(usize, crate::model::row::Cell<'r>),
-    ) -> Result<(), crate::format::ItemError> {
-        Ok(())
-    }
-
-    fn shown(&self, _column: usize, value: Option<Value>) -> Option<Value> {
-        value
-    }
-
-    fn write(&mut self, _write: &TableWrite) -> Result<WriteOutcome, SourceError> {
-        Ok(WriteOutcome::Busy("it is not there".to_owned()))
-    }
-}
-
 struct Planner<'p> {
     work: &'p Work<'p>,
     table: &'p dyn Table,
     lens: &'p Lens,
+    direction: Direction,
     schema: &'p Schema,
     /// Which records of the base the table shows, and which of the state it is to show.
     before: Sieve,
@@ -379,13 +366,11 @@ impl Planner<'_> {
         let base = self.work.record(&self.base, key)?;
         let mut head = self.work.record(&self.state, key)?;
         let (on, was) = match exception {
-            Some(Exception::SetAside(_)) => {
-                if let Some(exception) = exception {
-                    self.plan.exceptions.insert(key.clone(), exception.clone());
-                }
+            Some(exception) if self.is_left(key, exception, head.as_ref())? => {
+                self.plan.exceptions.insert(key.clone(), exception.clone());
                 return Ok(());
             }
-            Some(Exception::Missing) => (self.base_heads.clone(), None),
+            Some(Exception::Missing | Exception::SetAside(_)) => (self.base_heads.clone(), None),
             Some(Exception::Shows(on, was)) => (on.clone(), Some(was.clone())),
             None => (self.base_heads.clone(), self.shown_before(base.as_ref())?),
         };
@@ -461,6 +446,21 @@ impl Planner<'_> {
         let mut was = self.lens.shown(objects, self.table, base)?;
         was.retain(|id, _| !self.plan.filled.contains(id.as_str()));
         Ok(Some(was))
+    }
+
+    /// Returns whether a row is left as it is: it is set aside, or differs from its record only because a mapping shows it
+    /// otherwise, and nobody wrote the record since the row agreed with it.
+    fn is_left(&self, key: &RecordKey, exception: &Exception, head: Option<&Value>) -> SyncResult<bool> {
+        let on = match exception {
+            Exception::SetAside(_) => return Ok(true),
+            Exception::Missing => return Ok(false),
+            Exception::Shows(on, _) => on,
+        };
+        if self.plan.map.is_none() || self.direction != Direction::Both || on.is_empty() {
+            return Ok(false);
+        }
+        let agreed = self.work.record(&self.work.state_at(on)?, key)?;
+        Ok(agreed.is_some() && agreed.as_ref() == head)
     }
 
     /// Returns whether a row that does not match stays; notes so. Only what was written elsewhere takes one away.
@@ -599,6 +599,7 @@ impl TablePlan {
         view.base.clone_from(&self.heads);
         known::set_filter(&mut view, self.filter.as_deref());
         known::set_fields(&mut view, &self.fields);
+        known::set_map(&mut view, self.map.as_deref());
         known::set_tried(&mut view, &[]);
         known::set_bound(&mut view, &self.bound);
         work.set_source_view(&config.name, view);
@@ -607,8 +608,10 @@ impl TablePlan {
     }
 
     fn write(&self, work: &Work<'_>, config: &SourceConfig) -> Result<WriteOutcome, SourceError> {
-        let Some(format) = format_of(config) else {
-            return Ok(WriteOutcome::Busy("its format is not known".to_owned()));
+        let format = match shown_format(work, config) {
+            Ok(Some(format)) => format,
+            Ok(None) => return Ok(WriteOutcome::Busy("its format is not known".to_owned())),
+            Err(error) => return Ok(WriteOutcome::Busy(crate::sync::chain(&error))),
         };
         let (disk, location) = (&work.env.disk, location_of(config));
         if let Some(columns) = &self.create {
@@ -643,7 +646,9 @@ impl TablePlan {
 
     /// Reads what was stored: rows that show what was meant are known, others are looked at by the next scan.
     fn read_again(&mut self, work: &Work<'_>, config: &SourceConfig, state: &State) -> SyncResult<()> {
-        let Some(format) = format_of(config) else { return Ok(()) };
+        let Some(format) = shown_format(work, config)? else {
+            return Ok(());
+        };
         let stats = format
             .state(&work.env.disk, &location_of(config))
             .map_err(|error| source_error(config, error))?;

@@ -17,6 +17,7 @@ pub use target::{Parts, split};
 
 use std::borrow::Cow;
 use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::io::BufRead;
 
 use postgres::error::SqlState;
@@ -305,6 +306,7 @@ impl TableFormat for PostgresTables {
             client: RefCell::new(client),
             listed: relation.columns.iter().map(Column::listed).collect(),
             relation,
+            ignored: BTreeSet::new(),
         }))
     }
 
@@ -351,6 +353,8 @@ struct PostgresTable {
     client: RefCell<Client>,
     relation: Relation,
     listed: Vec<TableColumn>,
+    /// Columns that are neither compared nor written.
+    ignored: BTreeSet<usize>,
 }
 
 impl PostgresTable {
@@ -366,6 +370,10 @@ impl PostgresTable {
 impl Table for PostgresTable {
     fn columns(&self) -> &[TableColumn] {
         &self.listed
+    }
+
+    fn ignore(&mut self, columns: &[usize]) {
+        self.ignored = columns.iter().copied().collect();
     }
 
     fn is_typed(&self) -> bool {
@@ -430,6 +438,7 @@ impl Table for PostgresTable {
     }
 
     fn write(&mut self, write: &TableWrite) -> Result<WriteOutcome, SourceError> {
-        write::write(self.client.get_mut(), &self.location, &self.relation, write)
+        let known = (&self.relation, &self.ignored);
+        write::write(self.client.get_mut(), &self.location, known, write)
     }
 }

@@ -5,7 +5,7 @@
 //! way may be gone then. Constraints that the database checks at the end only are checked at once where the end failed,
 //! so that it shows which rows they are about.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::thread;
 use std::time::Duration;
 
@@ -31,11 +31,14 @@ const PASSES: usize = 8;
 
 const CHANGED: &str = "it is not what was read; it is left for the next run";
 
+/// A table as it was read, and its columns that are neither compared nor written.
+type Known<'k> = (&'k Relation, &'k BTreeSet<usize>);
+
 /// Writes into a table; see [`crate::source::table::Table::write`].
 pub(super) fn write(
     client: &mut Client,
     location: &Location,
-    known: &Relation,
+    known: Known<'_>,
     write: &TableWrite,
 ) -> Result<WriteOutcome, SourceError> {
     let mut checks_at_once = false;
@@ -97,7 +100,7 @@ fn is_about_row(error: &postgres::Error) -> bool {
 fn attempt(
     client: &mut Client,
     location: &Location,
-    known: &Relation,
+    (known, ignored): Known<'_>,
     write: &TableWrite,
     checks_at_once: bool,
 ) -> Result<WriteOutcome, Stop> {
@@ -131,6 +134,7 @@ fn attempt(
     let mut rows = Rows {
         transaction: &mut transaction,
         relation: &relation,
+        ignored,
         is_keyed: relation.columns.iter().any(|column| column.key.is_some()),
         statements: HashMap::new(),
     };
@@ -174,6 +178,7 @@ struct Refused {
 struct Rows<'t, 'c> {
     transaction: &'t mut Transaction<'c>,
     relation: &'t Relation,
+    ignored: &'t BTreeSet<usize>,
     is_keyed: bool,
     statements: HashMap<String, Statement>,
 }
@@ -339,7 +344,9 @@ impl Rows<'_, '_> {
         let columns = self.relation.columns.iter().enumerate();
         let given = |at: usize| new.get(at).is_some_and(Option::is_some);
         columns
-            .filter(|(at, column)| column.takes_values() && (given(*at) || !column.fills_in))
+            .filter(|(at, column)| {
+                column.takes_values() && (given(*at) || !column.fills_in && !self.ignored.contains(at))
+            })
             .map(|(at, _)| at)
             .collect()
     }
@@ -418,7 +425,8 @@ impl Rows<'_, '_> {
     /// Returns the condition that a row is what it was.
     fn condition(&self, old: &Values, statement: &mut Prepared) -> String {
         let mut parts = Vec::new();
-        for (at, column) in self.relation.columns.iter().enumerate() {
+        let compared = self.relation.columns.iter().enumerate();
+        for (at, column) in compared.filter(|(at, _)| !self.ignored.contains(at)) {
             let name = quoted(&column.name);
             let Some(text) = text_of(old.get(at).and_then(Option::as_ref)) else {
                 parts.push(format!("{name} IS NULL"));
