@@ -214,8 +214,14 @@ mod tests {
         whole.grow(record);
         whole.grow(other);
         let Ok(item) = whole.put(record, None) else { return };
-        let file = whole.assemble(&[Edit::Append(item.bytes)]);
+        let file = whole.assemble(&[Edit::Append(item.bytes.clone())]);
         let whole = format.open(file.clone()).unwrap();
+        if whole.item_count() == 0 {
+            // A row of nothing but blank cells is none where a file has no header.
+            let is_blank = |byte: &u8| b",;\t\"\r\n ".contains(byte);
+            assert!(item.bytes.iter().all(is_blank), "{name}: {:?}", item.bytes);
+            return;
+        }
         let selected = SelectedDocument {
             document: format.open(file).unwrap(),
             fields: fields.clone(),
