@@ -414,7 +414,7 @@ impl Staged<'_> {
     /// Keeps a row as it was and tells why.
     fn refuse(&mut self, edit: usize, bytes: &[u8], error: ItemError) -> Result<(), SourceError> {
         let reason = error.reason;
-        self.refused.push(RowRefusal { edit, reason });
+        self.refused.push(RowRefusal::new(edit, reason));
         self.put(bytes)
     }
 

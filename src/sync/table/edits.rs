@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::known::{Exception, Exceptions};
+use super::known::{Exception, Exceptions, Mark, Marks};
 use super::lens::{Lens, row_edits};
 use super::sieve::Sieve;
 use crate::delta::{FieldOperation, Operation, State, apply};
@@ -51,6 +51,10 @@ pub(super) struct Edits<'e> {
     /// Columns that are shown for the first time: what rows have there says what is there, not that somebody changed it.
     pub(super) new_columns: BTreeSet<String>,
     pub(super) exceptions: Exceptions,
+    /// What came back after our writes.
+    pub(super) marks: Marks,
+    /// The state that the table showed before our last write.
+    pub(super) former: Option<State>,
     pub(super) groups: Groups,
     pub(super) additions: SortedRecords,
     /// Rows changed by the group with these parents: its snapshot becomes what they agree with.
@@ -234,6 +238,32 @@ impl Edits<'_> {
         Ok(true)
     }
 
+    /// Counts what edits put back; an edit to something new makes the column an ordinary one again.
+    fn count_put_back(&mut self, key: &RecordKey, was: &Map, now: &Map, edits: &[FieldOperation]) -> SyncResult<()> {
+        let former = match &self.former {
+            Some(former) => self.work.record(former, key)?,
+            None => None,
+        };
+        let former = former
+            .map(|former| self.lens.shown(self.work.objects, self.table, &former))
+            .transpose()?;
+        let mut marks = self.marks.remove(key).unwrap_or_default();
+        for edit in edits {
+            let id = edit.path().parts().first().map_or("", |id| id.as_str());
+            let (over, present) = (was.get(id), now.get(id));
+            let times = match marks.remove(id) {
+                Some(mark) if mark.kept.as_ref() == present => mark.times + 1,
+                _ => i64::from(former.as_ref().is_some_and(|former| former.get(id) == present)),
+            };
+            let mark = Mark::new(present, over, times).filter(|_| times > 0);
+            marks.extend(mark.map(|mark| (id.to_owned(), mark)));
+        }
+        if !marks.is_empty() {
+            self.marks.insert(key.clone(), marks);
+        }
+        Ok(())
+    }
+
     fn change(
         &mut self,
         key: &RecordKey,
@@ -275,6 +305,7 @@ impl Edits<'_> {
             }
         }
         self.read.changed += 1;
+        self.count_put_back(key, was, &now, &edits)?;
         if !agrees {
             self.exceptions.insert(key.clone(), Exception::Shows(on.clone(), now));
         }
