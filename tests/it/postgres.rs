@@ -752,3 +752,72 @@ fn rows_that_break_rules_are_conflicts_and_stay() {
     );
     is_quiet(&shop);
 }
+
+#[test]
+#[expect(clippy::print_stderr, reason = "who looks why nothing ran finds it")]
+fn tls_is_what_the_url_asks_for() {
+    let Some(mut database) = Database::new(PRICES) else {
+        return;
+    };
+    if database.rows("SELECT current_setting('ssl')") != ["(on)"] {
+        eprintln!("skipped: the server has no TLS");
+        return;
+    }
+    let certificate = database.client.query_one("SHOW ssl_cert_file", &[]).unwrap();
+    let certificate = std::path::PathBuf::from(certificate.get::<_, String>(0));
+    let authority = certificate.with_file_name("ca.pem");
+    // The server's certificate is for `localhost`.
+    let env = TestEnv::new();
+    ok(&env, "init");
+    env.write("other.pem", "");
+    let server = database.url.replace("127.0.0.1", "localhost");
+    let mut number = 0;
+    let mut add = |url: &str, options: String| {
+        number += 1;
+        let location = format!("{url}?{options}#prices");
+        env.run_words(&[
+            "add-source",
+            &location,
+            "--name",
+            &format!("s{number}"),
+            "--collection",
+            &format!("c{number}"),
+        ])
+    };
+    let roots = |path: &std::path::Path| format!("sslrootcert={}", path.display());
+    let full = roots(&authority);
+    for (url, options) in [
+        (&database.url, "sslmode=disable".to_owned()),
+        (&database.url, "sslmode=prefer".to_owned()),
+        (&database.url, "sslmode=require".to_owned()),
+        (&database.url, format!("sslmode=verify-ca&{full}")),
+        (&server, format!("sslmode=verify-full&{full}")),
+        // A certificate that is named itself needs no authority.
+        (&server, format!("sslmode=verify-full&{}", roots(&certificate))),
+    ] {
+        let run = add(url, options.clone());
+        assert_eq!(run.code, 0, "{options}: {run}");
+    }
+    for (url, options, word) in [
+        (&database.url, format!("sslmode=verify-full&{full}"), "127.0.0.1"),
+        (&server, "sslmode=verify-full&sslrootcert=system".to_owned(), "TLS"),
+        (
+            &server,
+            format!("sslmode=require&{}", roots(&env.path("other.pem"))),
+            "other.pem",
+        ),
+        (
+            &server,
+            "sslmode=verify-full&sslrootcert=/nowhere.pem".to_owned(),
+            "/nowhere.pem",
+        ),
+        (&server, "sslmode=always".to_owned(), "verify-full"),
+    ] {
+        let run = add(url, options.clone());
+        assert!(run.code != 0 && run.stderr.contains(word), "{options}: {run}");
+    }
+    // Rows come under it.
+    database.run("INSERT INTO prices VALUES ('A1', 'Apple', 1, 1)");
+    let run = env.run_words(&["sync", "--source", "s5", "--json"]).success();
+    assert_eq!(run.json()["sources"][0]["read"]["added"], 1, "{run}");
+}
