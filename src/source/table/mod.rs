@@ -19,6 +19,8 @@
 mod chosen;
 mod csv;
 mod json;
+#[cfg(feature = "parquet")]
+mod parquet;
 pub mod postgres;
 mod prints;
 mod rules;
@@ -309,6 +311,8 @@ pub fn formats() -> Vec<Box<dyn TableFormat>> {
         Box::new(json::JsonTables::array()),
         Box::new(sqlite::SqliteTables::new()),
         Box::new(xlsx::XlsxTables::new()),
+        #[cfg(feature = "parquet")]
+        Box::new(parquet::ParquetTables::new()),
         Box::new(postgres::PostgresTables::new()),
     ]
 }
