@@ -324,3 +324,32 @@ fn a_new_row_of_a_table_without_keys_clashes_with_a_row_by_content() {
     assert_eq!(rows(&shop).len(), 4);
     shop.quiet();
 }
+
+#[test]
+fn a_rule_about_chosen_columns_is_told_in_them() {
+    let world = World::new();
+    let office = world.system("office");
+    office.write("people.csv", PEOPLE);
+    office.add_with("people.csv", "csv", source("people", "id"));
+    office.add_remote("remote");
+    office.sync();
+    let shop = world.system("shop");
+    shop.add_remote("remote");
+    execute(
+        &shop,
+        "CREATE TABLE people (own INTEGER, note TEXT, id INTEGER PRIMARY KEY, name TEXT, mail TEXT UNIQUE)",
+    );
+    let chosen = AddSource {
+        fields: ["id", "name", "mail"].map(str::to_owned).to_vec(),
+        ..source("people", "id")
+    };
+    shop.add_with("shop.db#people", "", chosen);
+    shop.sync();
+    office.edit("people.csv", "bob@x", "ann@x");
+    office.sync();
+    assert_eq!(shop.sync().conflicts.open, 1);
+    assert_eq!(
+        told(&shop),
+        ["constraint 2 /mail UNIQUE people.mail: 2:\"ann@x\" by office | 1:\"ann@x\" by office"]
+    );
+}
