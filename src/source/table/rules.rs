@@ -123,13 +123,12 @@ fn exchange<W: RowWriter>(writer: &mut W, edits: &[RowEdit], waiting: Vec<Refuse
                 && known
                     .as_ref()
                     .is_some_and(|known| more.iter().any(|one| !known.contains(one)));
-            match known.filter(|_| is_new) {
-                Some(known) => known.extend(more),
-                None => {
-                    taking.remove(at);
-                    columns.remove(at);
-                    left.push(again);
-                }
+            if let Some(known) = known.filter(|_| is_new) {
+                known.extend(more);
+            } else {
+                taking.remove(at);
+                columns.remove(at);
+                left.push(again);
             }
         }
     }

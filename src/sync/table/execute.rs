@@ -195,10 +195,8 @@ impl TablePlan {
     /// Reads what was stored: rows that show what was meant are known, others are looked at by the next scan.
     fn read_again(&mut self, work: &Work<'_>, config: &SourceConfig, state: &State) -> SyncResult<()> {
         let Some(format) = format_of(config) else { return Ok(()) };
-        let stats = format
-            .state(&work.env.disk, &location_of(config))
-            .map_err(|error| source_error(config, error))?;
-        self.rows.stats = stats.unwrap_or_default();
+        let stats = format.state(&work.env.disk, &location_of(config));
+        self.rows.stats = stats.map_err(|error| source_error(config, error))?.unwrap_or_default();
         self.rows.read_ns = i128::from(work.env.clock.now().0) * 1_000_000;
         if self.rows.prints.seed == 0 {
             let mut seed = [0; 8];
@@ -224,14 +222,7 @@ impl TablePlan {
             is_keyed: schema.is_keyed(),
         };
         if gatherer.is_keyed {
-            // A row that is as it was before our write of it is not as we meant it: it is to be looked at.
-            for edit in &self.write.rows {
-                if let RowEdit::Update { row, .. } | RowEdit::Delete { row, .. } = edit {
-                    let place = usize::try_from(*row).ok();
-                    let hash = place.and_then(|row| self.rows.prints.hashes.get_mut(row));
-                    hash.into_iter().for_each(|hash| *hash = 0);
-                }
-            }
+            self.forget_written();
         }
         let gathered = gatherer.known(table.as_ref(), &self.rows)?;
         let Which::Changes { unknown, vanished, .. } = gathered.rows else {
@@ -320,6 +311,18 @@ impl TablePlan {
                 .insert(key.clone(), Exception::Shows(self.heads.clone(), shown));
         }
         is_all
+    }
+
+    /// Lets every row be looked at that was written: one that is as before our write of it is not as we meant it.
+    fn forget_written(&mut self) {
+        for edit in &self.write.rows {
+            if let RowEdit::Update { row, .. } | RowEdit::Delete { row, .. } = edit
+                && let Ok(row) = usize::try_from(*row)
+                && let Some(hash) = self.rows.prints.hashes.get_mut(row)
+            {
+                *hash = 0;
+            }
+        }
     }
 
     /// Lists the keys of written rows by what they are to show.

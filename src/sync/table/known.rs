@@ -104,6 +104,17 @@ impl Notes {
     }
 }
 
+impl Notes {
+    /// Reads what came back after our writes; what a rule refused is found anew by the next one.
+    pub(super) fn marks_alone(objects: &dyn Objects, view: &SourceView) -> SyncResult<Self> {
+        let marks = Self::load(objects, view)?.marks;
+        Ok(Self {
+            marks,
+            ..Self::default()
+        })
+    }
+}
+
 impl Mark {
     /// Makes a mark; `None` for values that are too large to be noted.
     pub(super) fn new(kept: Option<&Value>, over: Option<&Value>, times: i64) -> Option<Self> {

@@ -114,10 +114,7 @@ pub(in crate::sync) fn plan(
         fields: config.fields.clone(),
         filled: BTreeSet::new(),
         exceptions: Exceptions::new(),
-        notes: Notes {
-            marks: Notes::load(work.objects, &view)?.marks,
-            ..Notes::default()
-        },
+        notes: Notes::marks_alone(work.objects, &view)?,
         bound: known::bound(&view).unwrap_or_default(),
         rows: Rows::default(),
     };
@@ -126,9 +123,8 @@ pub(in crate::sync) fn plan(
     if plan.create.is_none() {
         let names = table.columns().iter().map(|column| &column.name);
         if !plan.bound.iter().map(|(_, name)| name).eq(names) {
-            plan.report
-                .notes
-                .push("its columns changed meanwhile; it is left for the next run".to_owned());
+            let note = "its columns changed meanwhile; it is left for the next run";
+            plan.report.notes.push(note.to_owned());
             return Ok(Some(plan.untouched(work, config)?));
         }
         plan.columns(work, config, &schema)?;
@@ -461,14 +457,7 @@ impl Planner<'_> {
         let edit = match (old, new.transpose()?) {
             (None, Some(new)) => RowEdit::Insert { new },
             (Some(old), new) => {
-                let rank = tree::rank(objects, &self.base.content, key.bytes());
-                let (rank, is_there) = rank.map_err(|error| other("comparing states", error))?;
-                let place = if is_there {
-                    self.places.get(&narrow(rank))
-                } else {
-                    self.foreign.get(key)
-                };
-                let Some(row) = place.copied() else {
+                let Some(row) = self.place(key)? else {
                     self.plan
                         .report
                         .notes
@@ -493,6 +482,18 @@ impl Planner<'_> {
             refused,
         });
         Ok(())
+    }
+
+    /// Returns where the row of a record stands in the table, if it was read.
+    fn place(&self, key: &RecordKey) -> SyncResult<Option<u64>> {
+        let rank = tree::rank(self.work.objects, &self.base.content, key.bytes());
+        let (rank, is_there) = rank.map_err(|error| other("comparing states", error))?;
+        let place = if is_there {
+            self.places.get(&narrow(rank))
+        } else {
+            self.foreign.get(key)
+        };
+        Ok(place.copied())
     }
 
     /// Returns what the table shows of a record of its base.

@@ -208,6 +208,9 @@ fn path(id: &str) -> FieldPath {
     FieldPath::new([id.to_owned()])
 }
 
+/// The record that breaks a rule, and what decides it.
+pub(in crate::sync) type Decision = (RecordKey, Vec<(RecordKey, Operation)>);
+
 /// Returns what decides the broken rules of a record; `None` where it breaks none, or the decision is an ordinary one.
 ///
 /// Taking a row that others clash with takes from the others what they clash about; taking the base puts back what the
@@ -218,7 +221,7 @@ pub(in crate::sync) fn resolution(
     typed: &str,
     field: Option<&FieldPath>,
     resolution: &Resolution,
-) -> SyncResult<Option<(RecordKey, Vec<(RecordKey, Operation)>)>> {
+) -> SyncResult<Option<Decision>> {
     let heads = work.heads(collection);
     let state = work.state_at(&heads)?;
     let schema = schema_of(work, &state)?;

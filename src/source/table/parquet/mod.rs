@@ -309,6 +309,10 @@ impl Table for ParquetTable {
         true
     }
 
+    fn compares_rows(&self) -> bool {
+        false
+    }
+
     fn read(&self, each: &mut dyn FnMut(RawRow<'_>) -> Result<(), SourceError>) -> Result<ReadEnd, SourceError> {
         let mut line = 0;
         read::rows(self.original.path(), &self.reader, &self.columns, &mut |bytes| {

@@ -66,7 +66,7 @@ fn typed<T: DataType>(
 
 /// A column that is being read.
 enum Reading<'r> {
-    Flat(ColumnReader, Kind, i16),
+    Flat(Box<ColumnReader>, Kind, i16),
     Nested(RowIter<'r>),
 }
 
@@ -102,7 +102,7 @@ fn reading<'r>(
 ) -> Result<Reading<'r>, ParquetError> {
     if column.kind != Kind::Nested {
         let reader = group.get_column_reader(column.leaf)?;
-        return Ok(Reading::Flat(reader, column.kind, column.level));
+        return Ok(Reading::Flat(Box::new(reader), column.kind, column.level));
     }
     let schema = file.metadata().file_metadata().schema_descr();
     let projection = Type::group_type_builder(schema.name())

@@ -346,7 +346,7 @@ fn row_groups_and_metadata_stay() {
         .metadata()
         .row_groups()
         .iter()
-        .map(|group| group.num_rows())
+        .map(parquet::file::metadata::RowGroupMetaData::num_rows)
         .collect();
     // The first group went, the last one was filled up, the rest makes new ones.
     assert_eq!(groups, [3, 4, 4, 1]);

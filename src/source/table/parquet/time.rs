@@ -110,9 +110,8 @@ pub(super) fn parse_timestamp(text: &str, digits: u32, is_utc: bool) -> Option<i
         None => (rest, None),
     };
     let offset_seconds = match offset {
-        None => 0,
         Some(_) if !is_utc => return None,
-        Some("Z" | "z") => 0,
+        None | Some("Z" | "z") => 0,
         Some(offset) => {
             let sign = if offset.starts_with('-') { -1 } else { 1 };
             let (hours, minutes) = offset.get(1..)?.split_once(':').unwrap_or((offset.get(1..)?, "00"));

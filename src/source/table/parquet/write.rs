@@ -12,7 +12,7 @@ use parquet::column::reader::ColumnReader;
 use parquet::column::writer::{ColumnWriter, ColumnWriterImpl};
 use parquet::data_type::DataType;
 use parquet::errors::ParquetError;
-use parquet::file::metadata::{KeyValue, ParquetMetaData};
+use parquet::file::metadata::{KeyValue, ParquetMetaData, RowGroupMetaData};
 use parquet::file::properties::{WriterProperties, WriterPropertiesBuilder};
 use parquet::file::reader::FileReader;
 use parquet::file::writer::SerializedFileWriter;
@@ -280,7 +280,7 @@ impl Plan {
         if let Some(first) = old.and_then(|group| group.columns().first()) {
             properties = properties.set_compression(first.compression());
         }
-        let leaves = old.map(|group| group.columns()).unwrap_or_default();
+        let leaves = old.map(RowGroupMetaData::columns).unwrap_or_default();
         for (descriptor, chunk) in schema.columns().iter().zip(leaves) {
             let path = descriptor.path().clone();
             properties = properties
@@ -416,17 +416,17 @@ impl Copy<'_> {
             if read.records != wanted {
                 return Err(refused("a column ends before the others"));
             }
-            write_batch(writer, self.changed(read, row)?)?;
+            write_batch(writer, self.changed(read, row))?;
             row += wanted as u64;
         }
         Ok(())
     }
 
     /// Applies the changes of rows to what was read of them.
-    fn changed(&self, read: Batch, first: u64) -> Result<Batch, ParquetError> {
+    fn changed(&self, read: Batch, first: u64) -> Batch {
         let end = first + read.records as u64;
         if self.plan.changes.range(first..end).next().is_none() {
-            return Ok(read);
+            return read;
         }
         let is_nullable = self.level > 0;
         let mut values = read.values.into_iter();
@@ -467,7 +467,7 @@ impl Copy<'_> {
             }
             out.records += 1;
         }
-        Ok(out)
+        out
     }
 
     /// Writes a column that the old rows do not have.
