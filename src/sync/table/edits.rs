@@ -241,7 +241,8 @@ impl Edits<'_> {
     /// Counts what edits put back; an edit to something new makes the column an ordinary one again.
     fn count_put_back(&mut self, key: &RecordKey, was: &Map, now: &Map, edits: &[FieldOperation]) -> SyncResult<()> {
         let former = match &self.former {
-            Some(former) => self.work.record(former, key)?,
+            // What is not here any more cannot have been put back.
+            Some(former) => self.work.record(former, key).ok().flatten(),
             None => None,
         };
         let former = former
