@@ -53,8 +53,8 @@ pub(super) struct Edits<'e> {
     pub(super) exceptions: Exceptions,
     /// What came back after our writes.
     pub(super) marks: Marks,
-    /// The state that the table showed before our last write.
-    pub(super) former: Option<State>,
+    /// The heads that the table agreed with before our last write.
+    pub(super) former: Vec<SnapshotId>,
     pub(super) groups: Groups,
     pub(super) additions: SortedRecords,
     /// Rows changed by the group with these parents: its snapshot becomes what they agree with.
@@ -238,16 +238,20 @@ impl Edits<'_> {
         Ok(true)
     }
 
-    /// Counts what edits put back; an edit to something new makes the column an ordinary one again.
-    fn count_put_back(&mut self, key: &RecordKey, was: &Map, now: &Map, edits: &[FieldOperation]) -> SyncResult<()> {
-        let former = match &self.former {
-            // What is not here any more cannot have been put back.
-            Some(former) => self.work.record(former, key).ok().flatten(),
-            None => None,
+    /// Returns the record that a row showed before our last write. A tree that is not here any more is not made again for it.
+    fn former_record(&self, key: &RecordKey) -> Option<Value> {
+        let state = match self.former.as_slice() {
+            [] => return None,
+            [head] => self.work.history.snapshot(head).ok()?.result,
+            heads => self.work.state_at(heads).ok()?,
         };
-        let former = former
-            .map(|former| self.lens.shown(self.work.objects, self.table, &former))
-            .transpose()?;
+        self.work.record(&state, key).ok()?
+    }
+
+    /// Counts what edits put back; an edit to something new makes the column an ordinary one again.
+    fn count_put_back(&mut self, key: &RecordKey, was: &Map, now: &Map, edits: &[FieldOperation]) {
+        let former = self.former_record(key);
+        let former = former.and_then(|former| self.lens.shown(self.work.objects, self.table, &former).ok());
         let mut marks = self.marks.remove(key).unwrap_or_default();
         for edit in edits {
             let id = edit.path().parts().first().map_or("", |id| id.as_str());
@@ -262,7 +266,6 @@ impl Edits<'_> {
         if !marks.is_empty() {
             self.marks.insert(key.clone(), marks);
         }
-        Ok(())
     }
 
     fn change(
@@ -306,7 +309,7 @@ impl Edits<'_> {
             }
         }
         self.read.changed += 1;
-        self.count_put_back(key, was, &now, &edits)?;
+        self.count_put_back(key, was, &now, &edits);
         if !agrees {
             self.exceptions.insert(key.clone(), Exception::Shows(on.clone(), now));
         }

@@ -194,7 +194,7 @@ fn compare(
         new_columns,
         exceptions,
         marks: std::mem::take(&mut looked.notes_of_rows.marks),
-        former: former_state(work, &view),
+        former: known::before(&view),
         groups: Groups::new(),
         additions: SortedRecords::default(),
         origin: BTreeMap::new(),
@@ -226,16 +226,6 @@ fn compare(
     change_schema(work, config, columns, &base, looked)?;
     looked.rows.is_settled = looked.set_aside.is_empty() && looked.exceptions.is_empty();
     Ok(())
-}
-
-/// Returns the state that a table showed before our last write; where it cannot be told any more, nothing was put back.
-fn former_state(work: &Work<'_>, view: &SourceView) -> Option<State> {
-    let heads = known::before(view);
-    if heads.is_empty() {
-        None
-    } else {
-        work.state_at(&heads).ok()
-    }
 }
 
 /// Lists the columns of the collection that the source shows for the first time.
