@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Shows what dsync writes to programs of other people: khard must read it, a Radicale server must accept it, and the
-# remotes must work on OpenSSH, nginx, Apache, rclone and moto (tests/servers/remotes.sh).
+# remotes must work on OpenSSH, nginx, Apache, rclone and moto (tests/servers/remotes.sh); Parquet files go to pyarrow and come back.
 #
 # usage: tests/servers.sh [DSYNC]      DSYNC: the program to test (default: target/debug/dsync)
 # Needs python3 with venv and a package index; says so and ends well where there is none.
@@ -9,6 +9,7 @@ cd "$(dirname "$0")/.."
 dsync=$(realpath "${1:-target/debug/dsync}")
 tests/servers/remotes.sh
 tests/age.sh "$dsync"
+tests/servers/parquet.sh "$dsync"
 data=$(realpath tests/data/contacts)
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/dsync-interop
 work=$(mktemp -d)

@@ -53,6 +53,10 @@ pub(super) fn print(ui: &Ui, conflict: &ConflictReport) -> SyncResult<()> {
             format!("{} {}: {what}", escape(&conflict.collection), escape(&conflict.key))
         )
     ))?;
+    if let (Some(source), Some(rule), Some(reason)) = (&conflict.source, &conflict.constraint, &conflict.reason) {
+        let (source, rule, reason) = (escape(source), escape(rule), escape(reason));
+        ui.line(format!("  source `{source}` keeps its row, by {rule}: {reason}"))?;
+    }
     if let Some(base) = &conflict.base {
         ui.line(format!("  base: {}", value(&conflict.path, base)))?;
     }
@@ -79,7 +83,8 @@ pub(super) fn side_text(ui: &Ui, path: &str, side: &AlternativeReport) -> String
 
 fn resolve_command(program: &str, conflict: &ConflictReport) -> String {
     let mut words = vec!["resolve", &conflict.collection, &conflict.key];
-    let second = conflict.alternatives.get(1).and_then(|side| side.value.as_str());
+    let second_side = conflict.alternatives.get(1);
+    let second = second_side.and_then(|side| side.value.as_str());
     let decision = if let ("identity", Some(second)) = (conflict.kind.as_str(), second) {
         format!("--same-as {0}` or `… --distinct {0}", shell_quote(second))
     } else {
@@ -88,7 +93,10 @@ fn resolve_command(program: &str, conflict: &ConflictReport) -> String {
         } else if !conflict.path.is_empty() {
             words.push(&conflict.path);
         }
-        "--take N".to_owned()
+        match (conflict.kind.as_str(), second_side) {
+            ("constraint", None) => "--take base".to_owned(),
+            _ => "--take N".to_owned(),
+        }
     };
     let words: Vec<String> = words.into_iter().map(shell_quote).collect();
     escape(&format!("{program} {} {decision}", words.join(" ")))

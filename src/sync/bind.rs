@@ -456,7 +456,7 @@ impl Repository {
                 name: name.clone(),
                 kind: view.kind.name().to_owned(),
                 records,
-                conflicts: merge::conflicts(work.objects, &state).count() as u64,
+                conflicts: (merge::conflicts(work.objects, &state).count() + tables::broken(&work, name)?.len()) as u64,
                 root: state.content.to_string(),
                 heads: view.heads.iter().map(SnapshotId::to_string).collect(),
                 policies: BTreeMap::new(),

@@ -304,10 +304,14 @@ pub(super) fn conflicts(
                 ConflictKind::Key => "key",
             }
             .to_owned(),
+            paths: Vec::new(),
+            constraint: None,
+            source: None,
+            reason: None,
         })?;
     }
     if work.schema(&state)?.is_some() {
-        return Ok(());
+        return super::table::conflicts(work, collection, each);
     }
     super::identity::suggestions(work, &state, &mut |suggestion| {
         each(suggested(work, collection, &state, suggestion))
@@ -345,6 +349,10 @@ fn suggested(work: &Work<'_>, collection: &str, state: &State, suggestion: Sugge
         base: None,
         alternatives: alternatives.collect(),
         kind: "identity".to_owned(),
+        paths: Vec::new(),
+        constraint: None,
+        source: None,
+        reason: None,
         key: keys[0].clone(),
     }
 }

@@ -358,6 +358,18 @@ pub struct ConflictReport {
     pub alternatives: Vec<AlternativeReport>,
     /// `field`, `modify-delete`, `file`, `constraint` or `identity`.
     pub kind: String,
+    /// The fields that a broken rule is about.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub paths: Vec<String>,
+    /// The rule that is broken.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub constraint: Option<String>,
+    /// The source whose place has the rule.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub source: Option<String>,
+    /// What the place says.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
 }
 
 /// An operation of the log.

@@ -728,6 +728,9 @@ fn open_conflicts(work: &Work<'_>, states: &BTreeMap<String, State>) -> SyncResu
             let conflict = conflict.map_err(|error| other("reading conflicts", error))?;
             open.insert((name.clone(), conflict.key.to_string(), conflict.path.to_string()));
         }
+        for (key, source, rule) in table::broken(work, name)? {
+            open.insert((name.clone(), key.to_string(), format!("{rule} of {source}")));
+        }
     }
     Ok(open)
 }

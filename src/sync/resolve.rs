@@ -70,6 +70,22 @@ fn record_resolution(
     resolution: &Resolution,
 ) -> SyncResult<String> {
     let state = collection_state(work, collection)?;
+    let field = path.map(field_path).transpose()?;
+    let heads = work.heads(collection);
+    // A rule may be broken by a record that was removed.
+    if let Some((key, operations)) = super::table::resolution(work, collection, typed, field.as_ref(), resolution)?
+        && merge::conflicts_of(work.objects, &state, &key)
+            .map_err(|error| other("reading conflicts", error))?
+            .is_empty()
+    {
+        let list = operations.into_iter().map(|(key, operation)| Transaction {
+            key,
+            operation,
+            forced: false,
+        });
+        work.author(collection, &heads, list, None)?;
+        return Ok(format!("decided for `{typed}`"));
+    }
     let (key, record) = find_record(work, collection, &state, typed)?;
     let transactions = match resolution {
         Resolution::SameAs(second) => same_as(work, collection, &state, (&key, &record), second)?,
@@ -82,9 +98,8 @@ fn record_resolution(
             }
             distinct(&key, &second)
         }
-        _ => field_choice(work, &state, (&key, typed), path, resolution)?,
+        _ => field_choice(work, &state, (&key, typed), field, resolution)?,
     };
-    let heads = work.heads(collection);
     let list = transactions.into_iter().map(|(key, operation)| Transaction {
         key,
         operation,
@@ -136,25 +151,29 @@ pub(super) fn distinct(left: &RecordKey, right: &RecordKey) -> BTreeMap<RecordKe
     [(left.clone(), mark(right)), (right.clone(), mark(left))].into()
 }
 
+/// Reads a path as a person types it.
+fn field_path(text: &str) -> SyncResult<FieldPath> {
+    let pointer = if text.is_empty() || text.starts_with('/') {
+        text.to_owned()
+    } else {
+        format!("/{text}")
+    };
+    FieldPath::parse(&pointer).ok_or_else(|| SyncError::Usage(format!("`{text}` is no field path")))
+}
+
+fn is_key_field(path: &FieldPath) -> bool {
+    matches!(path.parts(), [part] if part == KEY_FIELD)
+}
+
 fn field_choice(
     work: &Work<'_>,
     state: &State,
     (key, typed): (&RecordKey, &str),
-    path: Option<&str>,
+    path: Option<FieldPath>,
     resolution: &Resolution,
 ) -> SyncResult<BTreeMap<RecordKey, Operation>> {
-    let is_of_key = path == Some(KEY_FIELD);
-    let path = match path {
-        None | Some(KEY_FIELD) => None,
-        Some(text) => {
-            let pointer = if text.is_empty() || text.starts_with('/') {
-                text.to_owned()
-            } else {
-                format!("/{text}")
-            };
-            Some(FieldPath::parse(&pointer).ok_or_else(|| SyncError::Usage(format!("`{text}` is no field path")))?)
-        }
-    };
+    let is_of_key = path.as_ref().is_some_and(is_key_field);
+    let path = path.filter(|path| !is_key_field(path));
     let open = merge::conflicts_of(work.objects, state, key).map_err(|error| other("reading conflicts", error))?;
     let open: Vec<&Conflict> = open
         .iter()

@@ -669,3 +669,155 @@ fn a_server_that_is_away_stops_nothing_else() {
         "postgres://me@127.0.0.1:1/db#prices"
     );
 }
+
+#[test]
+fn rows_that_break_rules_are_conflicts_and_stay() {
+    let Some(mut database) = Database::new(
+        "CREATE TABLE shelves (n int PRIMARY KEY); INSERT INTO shelves VALUES (1), (3), (4), (5), (6);
+         CREATE TABLE prices (sku text PRIMARY KEY, name text NOT NULL, price numeric, stock int,
+           CONSTRAINT one_name UNIQUE (name), CONSTRAINT stands FOREIGN KEY (stock) REFERENCES shelves);
+         CREATE UNIQUE INDEX one_price ON prices (price);
+         INSERT INTO prices VALUES ('A1', 'Apple', 1, 1), ('C3', 'Cheese', 3, 3);
+         CREATE TABLE orders (sku text REFERENCES prices DEFERRABLE INITIALLY DEFERRED)",
+    ) else {
+        return;
+    };
+    let world = World::new();
+    let office = with_csv(
+        &world,
+        "office",
+        "sku,name,price,stock\nA1,Apple,1,1\nC3,Cheese,3,3\n",
+        "sku",
+    );
+    office.sync();
+    let shop = world.system("shop");
+    shop.add_remote("remote");
+    bind(&shop, &database, "prices", "prices");
+    assert_eq!(shop.sync().conflicts.open, 0);
+    let all = "SELECT * FROM prices ORDER BY sku";
+    let rules = |system: &System<'_>| -> Vec<String> {
+        let one = |conflict: dsync::sync::ConflictReport| {
+            let sides: Vec<String> = conflict
+                .alternatives
+                .iter()
+                .map(|side| side.value["sku"].to_string())
+                .collect();
+            let rule = conflict.constraint.unwrap();
+            format!("{} {} {rule}: {}", conflict.key, conflict.path, sides.join(" | "))
+        };
+        system.conflicts().into_iter().map(one).collect()
+    };
+    // Names change places; one row has no shelf, one the price of another, one no name.
+    office.write(
+        "prices.csv",
+        "sku,name,price,stock\nA1,Cheese,1,1\nB2,Bread,2,2\nC3,Apple,3,3\nD4,Apple,4,4\nE5,,5,5\nF6,Cheese,3,6\n",
+    );
+    office.sync();
+    let report = shop.sync();
+    assert_eq!(database.rows(all), ["(A1,Cheese,1,1)", "(C3,Apple,3,3)"]);
+    assert_eq!((report.conflicts.new, report.conflicts.open), (4, 4), "{report:?}");
+    assert_eq!(
+        rules(&shop),
+        [
+            "B2 /stock stands: \"B2\"",
+            "D4 /name one_name: \"D4\" | \"C3\"",
+            "E5 /name NOT NULL name: \"E5\"",
+            "F6 /name one_name: \"F6\" | \"A1\"",
+        ]
+    );
+    // The parent arrives, the others get values of their own; a row that is needed elsewhere is not let go.
+    database.run("INSERT INTO shelves VALUES (2); INSERT INTO orders VALUES ('A1')");
+    office.write(
+        "prices.csv",
+        "sku,name,price,stock\nB2,Bread,2,2\nC3,Apple,3,3\nD4,Date,3,4\n",
+    );
+    office.sync_forced();
+    let report = shop.sync_forced();
+    assert_eq!(
+        database.rows(all),
+        ["(A1,Cheese,1,1)", "(B2,Bread,2,2)", "(C3,Apple,3,3)"],
+        "{report:?}"
+    );
+    assert_eq!(
+        rules(&shop),
+        ["A1 /sku orders_sku_fkey: null", "D4 /price one_price: \"D4\" | \"C3\""]
+    );
+    database.run("DELETE FROM orders");
+    office.edit("prices.csv", "D4,Date,3", "D4,Date,4");
+    office.sync();
+    assert_eq!(shop.sync().conflicts.open, 0);
+    assert_eq!(
+        database.rows(all),
+        ["(B2,Bread,2,2)", "(C3,Apple,3,3)", "(D4,Date,4,4)"]
+    );
+    is_quiet(&shop);
+}
+
+#[test]
+#[expect(clippy::print_stderr, reason = "who looks why nothing ran finds it")]
+fn tls_is_what_the_url_asks_for() {
+    let Some(mut database) = Database::new(PRICES) else {
+        return;
+    };
+    if database.rows("SELECT current_setting('ssl')") != ["(on)"] {
+        eprintln!("skipped: the server has no TLS");
+        return;
+    }
+    let certificate = database.client.query_one("SHOW ssl_cert_file", &[]).unwrap();
+    let certificate = std::path::PathBuf::from(certificate.get::<_, String>(0));
+    let authority = certificate.with_file_name("ca.pem");
+    // The server's certificate is for `localhost`.
+    let env = TestEnv::new();
+    ok(&env, "init");
+    env.write("other.pem", "");
+    let server = database.url.replace("127.0.0.1", "localhost");
+    let mut number = 0;
+    let mut add = |url: &str, options: String| {
+        number += 1;
+        let location = format!("{url}?{options}#prices");
+        env.run_words(&[
+            "add-source",
+            &location,
+            "--name",
+            &format!("s{number}"),
+            "--collection",
+            &format!("c{number}"),
+        ])
+    };
+    let roots = |path: &std::path::Path| format!("sslrootcert={}", path.display());
+    let full = roots(&authority);
+    for (url, options) in [
+        (&database.url, "sslmode=disable".to_owned()),
+        (&database.url, "sslmode=prefer".to_owned()),
+        (&database.url, "sslmode=require".to_owned()),
+        (&database.url, format!("sslmode=verify-ca&{full}")),
+        (&server, format!("sslmode=verify-full&{full}")),
+        // A certificate that is named itself needs no authority.
+        (&server, format!("sslmode=verify-full&{}", roots(&certificate))),
+    ] {
+        let run = add(url, options.clone());
+        assert_eq!(run.code, 0, "{options}: {run}");
+    }
+    for (url, options, word) in [
+        (&database.url, format!("sslmode=verify-full&{full}"), "127.0.0.1"),
+        (&server, "sslmode=verify-full&sslrootcert=system".to_owned(), "TLS"),
+        (
+            &server,
+            format!("sslmode=require&{}", roots(&env.path("other.pem"))),
+            "other.pem",
+        ),
+        (
+            &server,
+            "sslmode=verify-full&sslrootcert=/nowhere.pem".to_owned(),
+            "/nowhere.pem",
+        ),
+        (&server, "sslmode=always".to_owned(), "verify-full"),
+    ] {
+        let run = add(url, options.clone());
+        assert!(run.code != 0 && run.stderr.contains(word), "{options}: {run}");
+    }
+    // Rows come under it.
+    database.run("INSERT INTO prices VALUES ('A1', 'Apple', 1, 1)");
+    let run = env.run_words(&["sync", "--source", "s5", "--json"]).success();
+    assert_eq!(run.json()["sources"][0]["read"]["added"], 1, "{run}");
+}

@@ -167,3 +167,37 @@ fn a_csv_and_a_workbook_agree() {
     assert_eq!(sheet(&shop, "prices.xlsx"), emptied);
     assert_eq!(sheet(&desk, "prices.xlsx"), emptied);
 }
+
+#[cfg(feature = "parquet")]
+#[test]
+fn a_csv_and_a_parquet_file_agree() {
+    let world = World::new();
+    let office = office(&world);
+    let shop = shop(&world, "prices.parquet", "parquet");
+    shop.quiet();
+    // What the file holds arrives as it is on a system that starts from it.
+    let copy = world.system("copy");
+    std::fs::copy(shop.path("prices.parquet"), copy.path("prices.parquet")).unwrap();
+    copy.add_with("prices.parquet", "", keyed("sku"));
+    copy.add_with("prices.csv", "csv", keyed(""));
+    copy.sync();
+    assert_eq!(
+        copy.read("prices.csv"),
+        "sku,name,price,stock\nA1,Apple,1.50,10\nB2,\"Bread, dark\",3.20,5\nC3,Cheese,7.00,\n"
+    );
+    // Edits on both sides; what the column makes of 7 goes nowhere.
+    office.edit("prices.csv", "1.50,10", "1.75,11");
+    office.write("prices.csv", office.read("prices.csv") + "D4,Date,0.1,2\n");
+    sync_all(&[&office, &shop]);
+    assert_eq!(
+        office.read("prices.csv"),
+        "sku,name,price,stock\nA1,Apple,1.75,11\nB2,\"Bread, dark\",3.20,5\nC3,Cheese,7,\nD4,Date,0.1,2\n"
+    );
+    // A value that the column cannot hold is told and stays what it is elsewhere.
+    office.edit("prices.csv", "0.1,2", "0.125,2");
+    office.sync();
+    let report = shop.sync();
+    let told = &report.sources[0].set_aside;
+    assert!(told.len() == 1 && told[0].reason.contains("0.125"), "{report:?}");
+    assert!(office.read("prices.csv").contains("D4,Date,0.125,2"));
+}

@@ -3,10 +3,11 @@
 #
 # usage: tests/servers/postgres.sh start DIR     prints the URL of an empty database (superuser, password in it)
 #        tests/servers/postgres.sh stop DIR
-# Exit 77 where there is no PostgreSQL, or none can run. Root starts it as `nobody`.
+# Exit 77 where there is no PostgreSQL, or none can run. Root starts it as `nobody`. Where there is openssl it has TLS, too,
+# with a certificate for `localhost` by an authority in ca.pem beside it (SHOW ssl_cert_file tells where).
 set -euo pipefail
 action=${1-} dir=${2-}
-[ -n "$dir" ] || { sed -n '2,7s/^# \{0,1\}//p' "$0" >&2; exit 2; }
+[ -n "$dir" ] || { sed -n '2,8s/^# \{0,1\}//p' "$0" >&2; exit 2; }
 dir=$(realpath -m -- "$dir")
 skip() { echo "postgres: skipped, $*" >&2; exit 77; }
 
@@ -22,12 +23,27 @@ for candidate in "$(dirname -- "$(command -v initdb || echo /nowhere/initdb)")" 
   if [ -x "$candidate/initdb" ] && [ -x "$candidate/postgres" ]; then bin=$candidate; break; fi
 done
 
+make_certificate() (
+  set -e
+  mkdir -p "$1" && cd "$1"
+  key=(-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes)
+  openssl req -x509 "${key[@]}" -days 30 -subj /CN=dsync-test-authority -keyout ca.key -out ca.pem
+  openssl req "${key[@]}" -subj /CN=localhost -keyout server.key -out server.csr
+  printf 'subjectAltName=DNS:localhost\n' >names
+  openssl x509 -req -in server.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 30 -extfile names -out server.crt
+  chmod 600 server.key
+)
+
 case $action in
   start)
     [ -n "$bin" ] || skip "there is no initdb and postgres here"
     mkdir -p "$dir/data"
     chmod 755 "$dir"
     printf 'secret\n' >"$dir/password"
+    tls=(-c ssl=off)
+    if command -v openssl >/dev/null && make_certificate "$dir/tls" >"$dir/openssl.log" 2>&1; then
+      tls=(-c ssl=on -c ssl_cert_file="$dir/tls/server.crt" -c ssl_key_file="$dir/tls/server.key")
+    fi
     [ ${#as[@]} = 0 ] || chown -R 65534:65534 "$dir"
     chmod 700 "$dir/data"
     cd /
@@ -43,7 +59,7 @@ case $action in
       port=$((20000 + RANDOM % 12000))
       # Everything slow is off: the tests kill clients, not the server.
       setsid "${as[@]}" "$bin/postgres" -D "$dir/data" -c listen_addresses=127.0.0.1 -c port="$port" -c unix_socket_directories= \
-        -c fsync=off -c synchronous_commit=off -c full_page_writes=off -c dynamic_shared_memory_type="$memory" \
+        "${tls[@]}" -c fsync=off -c synchronous_commit=off -c full_page_writes=off -c dynamic_shared_memory_type="$memory" \
         >"$dir/log" 2>&1 </dev/null &
       server=$!
       for _ in $(seq 300); do

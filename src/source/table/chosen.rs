@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{ColumnEdit, RawRow, ReadEnd, RowEdit, Table, TableColumn, TableWrite, Values, WriteOutcome};
+use super::{ColumnEdit, RawRow, ReadEnd, RowEdit, RowRefusal, Table, TableColumn, TableWrite, Values, WriteOutcome};
 use crate::format::ItemError;
 use crate::model::Value;
 use crate::model::row::{Cell, to_value};
@@ -76,6 +76,17 @@ impl Chosen {
             }
         }
         whole
+    }
+
+    /// Tells of a broken rule in the columns that are shown.
+    fn told(&self, mut refusal: RowRefusal) -> RowRefusal {
+        if let Some(constraint) = &mut refusal.constraint {
+            let shown = constraint.columns.iter().filter_map(|at| *self.shown.get(*at)?);
+            constraint.columns = shown.collect();
+            let cut = |rival: Values| self.places.iter().map(|at| rival.get(*at).cloned().flatten()).collect();
+            constraint.rival = constraint.rival.take().map(cut);
+        }
+        refusal
     }
 
     /// Returns what rows hold in columns that are not shown.
@@ -186,6 +197,11 @@ impl Table for Chosen {
         };
         let outcome = self.table.write(&whole);
         self.choose();
-        outcome
+        Ok(match outcome? {
+            WriteOutcome::Written(refused) => {
+                WriteOutcome::Written(refused.into_iter().map(|refusal| self.told(refusal)).collect())
+            }
+            busy @ WriteOutcome::Busy(_) => busy,
+        })
     }
 }

@@ -1,19 +1,19 @@
 //! CSV and TSV files as tables.
 
-use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::io::{Cursor, Read};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use xxhash_rust::xxh3::Xxh3Default;
 
+use super::whole::{Original, Sink, changed_meanwhile, malformed};
 use super::{
     ColumnEdit, Location, RawRow, ReadEnd, RowEdit, RowRefusal, Table, TableColumn, TableFormat, TableInfo, TableWrite,
     Values, WriteOutcome,
 };
-use crate::disk::{Appender, Disk, DiskError, Stat, temporary_name};
+use crate::disk::{Disk, DiskError};
 use crate::format::csv::{Dialect, without_line_end};
-use crate::format::{Confidence, FormatError, ItemError};
+use crate::format::{Confidence, ItemError};
 use crate::model::Value;
 use crate::model::row::{self, from_value};
 use crate::source::SourceError;
@@ -83,17 +83,13 @@ impl TableFormat for CsvTables {
     }
 
     fn open(&self, disk: &Disk, location: &Location) -> Result<Box<dyn Table>, SourceError> {
-        let stat = disk.stat(&location.path)?;
-        let stat = stat.ok_or_else(|| SourceError::Missing(location.path.display().to_string()))?;
+        let original = Original::new(disk, &location.path)?;
         let head = disk.read_range(&location.path, 0, HEAD_BYTES)?;
         let dialect = Dialect::detect(&head, self.delimiter);
         let mut table = CsvTable {
-            disk: disk.clone(),
-            path: location.path.clone(),
+            original,
             dialect,
             columns: Vec::new(),
-            stat,
-            digest: Cell::new(None),
         };
         table.read_header()?;
         Ok(Box::new(table))
@@ -117,25 +113,10 @@ impl TableFormat for CsvTables {
     }
 }
 
-fn malformed(path: &Path, line: u64, error: ItemError) -> SourceError {
-    SourceError::Format {
-        file: path.display().to_string(),
-        source: FormatError::Malformed {
-            line,
-            reason: error.reason,
-        },
-    }
-}
-
 struct CsvTable {
-    disk: Disk,
-    path: PathBuf,
+    original: Original,
     dialect: Dialect,
     columns: Vec<TableColumn>,
-    /// The file when it was opened.
-    stat: Stat,
-    /// The digest of its bytes at the last reading.
-    digest: Cell<Option<u64>>,
 }
 
 /// What a line of the file is.
@@ -169,7 +150,7 @@ impl CsvTable {
             let names = self
                 .dialect
                 .header(&bytes)
-                .map_err(|error| malformed(&self.path, line, error))?;
+                .map_err(|error| malformed(self.original.path(), line, error))?;
             self.columns = names.into_iter().map(column).collect();
         }
         Ok(())
@@ -179,14 +160,14 @@ impl CsvTable {
     fn rows(&self, each: &mut dyn FnMut(FileRow<'_>) -> Result<bool, SourceError>) -> Result<u64, SourceError> {
         let mut digest = Xxh3Default::new();
         if !self.dialect.is_wide() {
-            let reader = self.disk.open(&self.path)?;
+            let reader = self.original.disk().open(self.original.path())?;
             self.rows_of(reader, self.dialect.mark().len(), &mut digest, each)?;
             return Ok(digest.digest());
         }
-        let bytes = self.disk.read(&self.path)?;
+        let bytes = self.original.disk().read(self.original.path())?;
         digest.update(&bytes);
         let text = self.dialect.decode_whole(&bytes);
-        let text = text.ok_or_else(|| malformed(&self.path, 1, ItemError::new("it is not UTF-16")))?;
+        let text = text.ok_or_else(|| malformed(self.original.path(), 1, ItemError::new("it is not UTF-16")))?;
         drop(bytes);
         let mut unused = Xxh3Default::new();
         self.rows_of(Cursor::new(text), 0, &mut unused, each)?;
@@ -239,22 +220,26 @@ impl CsvTable {
             start = 0;
             if end == buffer.len() {
                 if end >= ROW_MAX_BYTES {
-                    return Err(malformed(&self.path, line, ItemError::new("a row does not end")));
+                    return Err(malformed(
+                        self.original.path(),
+                        line,
+                        ItemError::new("a row does not end"),
+                    ));
                 }
                 buffer.resize(end * 2, 0);
             }
             let free = buffer.get_mut(end..).unwrap_or_default();
             let read = reader
                 .read(free)
-                .map_err(|error| DiskError::new("read", &self.path, error))?;
+                .map_err(|error| DiskError::new("read", self.original.path(), error))?;
             digest.update(buffer.get(end..end + read).unwrap_or_default());
             is_end = read == 0;
             end += read;
         }
     }
 
-    /// Writes the file as it is to be under a temporary name; `None` where it is not what was read.
-    fn stage(&self, write: &TableWrite, out: &mut Staged<'_>) -> Result<u64, SourceError> {
+    /// Gives the file as it is to be; returns the digest of what was read for it.
+    fn stage(&self, write: &TableWrite, out: &mut Staged<'_, '_>) -> Result<u64, SourceError> {
         let mut edits: BTreeMap<u64, (usize, &RowEdit)> = BTreeMap::new();
         let mut inserts = Vec::new();
         for (at, edit) in write.rows.iter().enumerate() {
@@ -278,7 +263,7 @@ impl CsvTable {
                 Line::Blank => out.put(row.bytes)?,
                 Line::Header => {
                     let header = self.new_header(row.bytes, &write.columns);
-                    out.put(&header.map_err(|error| malformed(&self.path, row.line, error))?)?;
+                    out.put(&header.map_err(|error| malformed(self.original.path(), row.line, error))?)?;
                 }
                 Line::Row => {
                     let edit = edits.get(&number);
@@ -301,7 +286,7 @@ impl CsvTable {
             out.put(
                 &self
                     .new_header(line_end, &write.columns)
-                    .map_err(|error| malformed(&self.path, 1, error))?,
+                    .map_err(|error| malformed(self.original.path(), 1, error))?,
             )?;
         }
         for (at, new) in inserts {
@@ -353,21 +338,6 @@ impl CsvTable {
         }
         self.dialect.patch_row(row, &cells)
     }
-
-    /// Puts the staged file in the place of the one that was read.
-    fn exchange(&mut self, temporary: &Path, before: u64) -> Result<bool, SourceError> {
-        self.disk.copy_mode(&self.path, temporary)?;
-        if self.disk.exchange(temporary, &self.path)? {
-            let displaced = digest_of(&self.disk, temporary)?;
-            if displaced != before {
-                self.disk.exchange(temporary, &self.path)?;
-                self.disk.remove(temporary)?;
-                return Ok(false);
-            }
-            self.disk.remove(temporary)?;
-        }
-        Ok(true)
-    }
 }
 
 fn column(name: String) -> TableColumn {
@@ -383,50 +353,39 @@ fn text_of(value: Option<&Value>) -> Option<String> {
     from_value(value).text().map(std::borrow::Cow::into_owned)
 }
 
-fn digest_of(disk: &Disk, path: &Path) -> Result<u64, SourceError> {
-    let mut digest = Xxh3Default::new();
-    disk.read_pieces(path, &mut |piece| {
-        digest.update(piece);
-        true
-    })?;
-    Ok(digest.digest())
-}
-
 /// A new file on its way: straight to the disk, or in memory where it is encoded as a whole.
-struct Staged<'d> {
-    file: &'d mut Appender,
-    pending: Vec<u8>,
-    /// Whether everything is kept until the end.
-    is_whole: bool,
+struct Staged<'s, 'd> {
+    sink: &'s mut Sink<'d>,
+    /// Everything until the end, where it is encoded as a whole.
+    whole: Option<Vec<u8>>,
     refused: Vec<RowRefusal>,
 }
 
-impl Staged<'_> {
+impl Staged<'_, '_> {
     fn put(&mut self, bytes: &[u8]) -> Result<(), SourceError> {
-        self.pending.extend_from_slice(bytes);
-        if !self.is_whole && self.pending.len() >= PIECE_BYTES {
-            self.file.append(&self.pending)?;
-            self.pending.clear();
+        match &mut self.whole {
+            None => (self.sink)(bytes),
+            Some(whole) => {
+                whole.extend_from_slice(bytes);
+                Ok(())
+            }
         }
-        Ok(())
     }
 
     /// Keeps a row as it was and tells why.
     fn refuse(&mut self, edit: usize, bytes: &[u8], error: ItemError) -> Result<(), SourceError> {
         let reason = error.reason;
-        self.refused.push(RowRefusal { edit, reason });
+        self.refused.push(RowRefusal::new(edit, reason));
         self.put(bytes)
     }
 
-    fn finish(mut self, dialect: &Dialect, path: &Path) -> Result<Vec<RowRefusal>, SourceError> {
-        if self.is_whole {
-            let encoded = std::str::from_utf8(&self.pending)
-                .ok()
-                .and_then(|text| dialect.encode_whole(text));
-            self.pending = encoded.ok_or_else(|| malformed(path, 1, ItemError::new("it cannot be encoded")))?;
+    fn finish(self, dialect: &Dialect, path: &Path) -> Result<Vec<RowRefusal>, SourceError> {
+        if let Some(whole) = &self.whole {
+            let encoded = std::str::from_utf8(whole).ok();
+            let encoded = encoded.and_then(|text| dialect.encode_whole(text));
+            let encoded = encoded.ok_or_else(|| malformed(path, 1, ItemError::new("it cannot be encoded")))?;
+            (self.sink)(&encoded)?;
         }
-        self.file.append(&self.pending)?;
-        self.file.finish()?;
         Ok(self.refused)
     }
 }
@@ -467,9 +426,7 @@ impl Table for CsvTable {
             let _ignored = self.dialect.cells(&last, |_, _| cells += 1);
             is_complete &= cells >= self.columns.len();
         }
-        let stat = self.disk.stat(&self.path)?;
-        is_complete &= stat == Some(self.stat);
-        self.digest.set(Some(digest));
+        is_complete &= self.original.was_read(digest)?;
         Ok(ReadEnd { is_complete })
     }
 
@@ -505,42 +462,20 @@ impl Table for CsvTable {
     }
 
     fn write(&mut self, write: &TableWrite) -> Result<WriteOutcome, SourceError> {
-        let busy = || {
-            Ok(WriteOutcome::Busy(
-                "it changed meanwhile; it is left for the next run".to_owned(),
-            ))
+        let mut original = self.original.clone();
+        let written = original.replace(|sink| {
+            let mut staged = Staged {
+                sink,
+                whole: self.dialect.is_wide().then(Vec::new),
+                refused: Vec::new(),
+            };
+            let digest = self.stage(write, &mut staged)?;
+            Ok((staged.finish(&self.dialect, self.original.path())?, digest))
+        })?;
+        let Some(refused) = written else {
+            return Ok(changed_meanwhile());
         };
-        let temporary = temporary_name(&self.path);
-        self.disk.remove(&temporary)?;
-        let mut file = self.disk.append_new(&temporary)?;
-        let mut staged = Staged {
-            file: &mut file,
-            pending: Vec::new(),
-            is_whole: self.dialect.is_wide(),
-            refused: Vec::new(),
-        };
-        let result = self.stage(write, &mut staged);
-        let result = result.and_then(|digest| Ok((digest, staged.finish(&self.dialect, &self.path)?)));
-        let (digest, refused) = match result {
-            Ok(result) => result,
-            Err(error) => {
-                self.disk.remove(&temporary)?;
-                return Err(error);
-            }
-        };
-        let is_same =
-            self.disk.stat(&self.path)? == Some(self.stat) && self.digest.get().is_none_or(|known| known == digest);
-        if !is_same {
-            self.disk.remove(&temporary)?;
-            return busy();
-        }
-        if !self.exchange(&temporary, digest)? {
-            return busy();
-        }
-        if let Some(stat) = self.disk.stat(&self.path)? {
-            self.stat = stat;
-        }
-        self.digest.set(None);
+        self.original = original;
         self.read_header()?;
         Ok(WriteOutcome::Written(refused))
     }

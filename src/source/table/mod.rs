@@ -21,8 +21,11 @@ mod csv;
 mod items;
 mod json;
 mod mapped;
+#[cfg(feature = "parquet")]
+mod parquet;
 pub mod postgres;
 mod prints;
+mod rules;
 mod spelling;
 mod sqlite;
 mod whole;
@@ -176,16 +179,53 @@ pub struct TableWrite {
 }
 
 /// A row that was not written.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct RowRefusal {
     /// Its place in [`TableWrite::rows`].
     pub edit: usize,
     /// Why, for people.
     pub reason: String,
+    /// The rule of the place that it breaks, if that is why.
+    pub constraint: Option<Constraint>,
+}
+
+impl RowRefusal {
+    /// Makes a refusal that no rule of the place demands.
+    pub(crate) fn new(edit: usize, reason: impl Into<String>) -> Self {
+        Self {
+            edit,
+            reason: reason.into(),
+            constraint: None,
+        }
+    }
+}
+
+/// What a rule of a place asks of its rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ConstraintKind {
+    /// No two rows have the same there.
+    Unique,
+    /// A row of another table (or this one) has the same.
+    ForeignKey,
+    /// A value, a condition, a trigger's consent.
+    Other,
+}
+
+/// A rule of a place that a row breaks.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Constraint {
+    /// What it asks.
+    pub kind: ConstraintKind,
+    /// Its name, or what it says where it has none.
+    pub name: String,
+    /// The columns of the table that it is about, as far as is known.
+    pub columns: Vec<usize>,
+    /// The row of the table that has what only one row may have.
+    pub rival: Option<Values>,
 }
 
 /// How writing went.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum WriteOutcome {
     /// Everything is there, durably, but for these rows.
     Written(Vec<RowRefusal>),
@@ -287,6 +327,8 @@ pub fn formats() -> Vec<Box<dyn TableFormat>> {
         Box::new(json::JsonTables::array()),
         Box::new(sqlite::SqliteTables::new()),
         Box::new(xlsx::XlsxTables::new()),
+        #[cfg(feature = "parquet")]
+        Box::new(parquet::ParquetTables::new()),
         Box::new(postgres::PostgresTables::new()),
     ]
 }

@@ -93,7 +93,8 @@ pub(super) fn gather(
     Ok(gathered)
 }
 
-fn encoded(map: &Map) -> Vec<u8> {
+/// Returns the bytes of what a row shows.
+pub(super) fn encoded(map: &Map) -> Vec<u8> {
     let mut bytes = Vec::new();
     cbor::encode_map(map, &mut bytes);
     bytes

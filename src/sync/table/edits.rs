@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::known::{Exception, Exceptions};
+use super::known::{Exception, Exceptions, Mark, Marks};
 use super::lens::{Lens, row_edits};
 use super::sieve::Sieve;
 use crate::delta::{FieldOperation, Operation, State, apply};
@@ -53,6 +53,10 @@ pub(super) struct Edits<'e> {
     /// Columns that are shown for the first time: what rows have there says what is there, not that somebody changed it.
     pub(super) new_columns: BTreeSet<String>,
     pub(super) exceptions: Exceptions,
+    /// What came back after our writes.
+    pub(super) marks: Marks,
+    /// The heads that the table agreed with before our last write.
+    pub(super) former: Vec<SnapshotId>,
     pub(super) groups: Groups,
     pub(super) additions: SortedRecords,
     /// Rows changed by the group with these parents: its snapshot becomes what they agree with.
@@ -258,6 +262,36 @@ impl Edits<'_> {
         Ok(true)
     }
 
+    /// Returns the record that a row showed before our last write. A tree that is not here any more is not made again for it.
+    fn former_record(&self, key: &RecordKey) -> Option<Value> {
+        let state = match self.former.as_slice() {
+            [] => return None,
+            [head] => self.work.history.snapshot(head).ok()?.result,
+            heads => self.work.state_at(heads).ok()?,
+        };
+        self.work.record(&state, key).ok()?
+    }
+
+    /// Counts what edits put back; an edit to something new makes the column an ordinary one again.
+    fn count_put_back(&mut self, key: &RecordKey, was: &Map, now: &Map, edits: &[FieldOperation]) {
+        let former = self.former_record(key);
+        let former = former.and_then(|former| self.lens.shown(self.work.objects, self.table, &former).ok());
+        let mut marks = self.marks.remove(key).unwrap_or_default();
+        for edit in edits {
+            let id = edit.path().parts().first().map_or("", |id| id.as_str());
+            let (over, present) = (was.get(id), now.get(id));
+            let times = match marks.remove(id) {
+                Some(mark) if mark.kept.as_ref() == present => mark.times + 1,
+                _ => i64::from(former.as_ref().is_some_and(|former| former.get(id) == present)),
+            };
+            let mark = Mark::new(present, over, times).filter(|_| times > 0);
+            marks.extend(mark.map(|mark| (id.to_owned(), mark)));
+        }
+        if !marks.is_empty() {
+            self.marks.insert(key.clone(), marks);
+        }
+    }
+
     fn change(
         &mut self,
         key: &RecordKey,
@@ -299,6 +333,7 @@ impl Edits<'_> {
             }
         }
         self.read.changed += 1;
+        self.count_put_back(key, was, &now, &edits);
         if !agrees {
             self.exceptions.insert(key.clone(), Exception::Shows(on.clone(), now));
         }

@@ -1,9 +1,13 @@
 //! Reading a table: which rows are as they were, which are to be looked at.
 
+use std::collections::HashMap;
+
 use super::Rows;
+use super::content::encoded;
 use super::ranks::narrow;
 use super::sorter::{Row, Sorter};
 use crate::model::row::RowEncoder;
+use crate::model::{Map, RecordKey};
 use crate::port::blob;
 use crate::source::SourceError;
 use crate::source::table::{Matching, NO_RANK, Prints, Table};
@@ -143,6 +147,49 @@ impl Gatherer<'_> {
             former: former.prints.ranks.clone(),
         };
         Ok(gathered)
+    }
+
+    /// Finds the places of rows whose records the base does not have, by what they show.
+    pub(super) fn foreign(
+        &mut self,
+        table: &dyn Table,
+        rows: &Rows,
+        wanted: &[(&RecordKey, &Map)],
+    ) -> SyncResult<HashMap<RecordKey, u64>> {
+        let mut found = HashMap::new();
+        let (mut at, mut failure) = (0, None);
+        let read = table.read(&mut |row| {
+            let place = at;
+            at += 1;
+            if wanted.is_empty() || rows.prints.ranks.get(place) != Some(&NO_RANK) {
+                return Ok(());
+            }
+            match self.encode(table, row.bytes) {
+                Ok(None) => {
+                    let seen = self.examined(place, row.line);
+                    let is_it = |(key, shown): &&(&RecordKey, &Map)| {
+                        if self.is_keyed {
+                            seen.key == key.bytes()
+                        } else {
+                            seen.record == encoded(shown)
+                        }
+                    };
+                    if let Some((key, _)) = wanted.iter().find(is_it) {
+                        found.insert((*key).clone(), place as u64);
+                    }
+                    Ok(())
+                }
+                Ok(Some(_)) => Ok(()),
+                Err(error) => {
+                    failure = Some(error);
+                    Err(SourceError::State("reading stopped"))
+                }
+            }
+        });
+        match (failure, read) {
+            (Some(error), _) => Err(error),
+            (None, read) => read.map(|_| found).map_err(|error| source_error(self.config, error)),
+        }
     }
 
     /// Reads all rows and sorts them by key.

@@ -9,7 +9,7 @@ use super::columns::{self, Columns};
 use super::edits::{Edits, Groups};
 use super::gather::{Gathered, Gatherer};
 use super::judge::{Duplicate, Judge};
-use super::known::{self, Exception, Exceptions};
+use super::known::{self, Exception, Exceptions, Notes};
 use super::lens::Bound;
 use super::sieve::Sieve;
 use super::{Rows, Taken, content, first, format_of, location_of, map_text, mapped, open};
@@ -75,6 +75,8 @@ pub(in crate::sync) struct Looked {
     pub(super) additions: SortedRecords,
     pub(super) origin: BTreeMap<RecordKey, Vec<SnapshotId>>,
     pub(super) exceptions: Exceptions,
+    /// What is noted of rows beside; what a rule refused is still refused, as far as a scan can tell.
+    pub(super) notes_of_rows: Notes,
     /// By column: in how many rows a value that was there changed, and an example.
     pub(super) changed: BTreeMap<String, (u64, (String, String))>,
     /// The heads that new records and a new schema are made on.
@@ -105,6 +107,7 @@ fn look(
     let view = work.source_view(&config.name);
     let mut looked = Looked {
         exceptions: known::load(work.objects, &view)?,
+        notes_of_rows: Notes::load(work.objects, &view)?,
         ..Looked::default()
     };
     let state = format.state(&work.env.disk, &location_of(config));
@@ -200,6 +203,8 @@ fn compare(
         is_incomplete: !gathered.is_complete || !gathered.broken.is_empty(),
         new_columns,
         exceptions,
+        marks: std::mem::take(&mut looked.notes_of_rows.marks),
+        former: known::before(&view),
         groups: Groups::new(),
         additions: SortedRecords::default(),
         origin: BTreeMap::new(),
@@ -218,6 +223,7 @@ fn compare(
     looked.additions = edits.additions;
     looked.origin = edits.origin;
     looked.exceptions = edits.exceptions;
+    looked.notes_of_rows.marks = edits.marks;
     looked.read = edits.read;
     looked.changed = edits.columns;
     looked.present = hashes.len() as u64;
@@ -561,7 +567,7 @@ fn record(work: &mut Work<'_>, config: &SourceConfig, looked: &mut Looked, messa
     } else if let Some(id) = made.get(&view.base) {
         view.base = vec![*id];
     }
-    let (index, views) = known::store(work.objects, &looked.exceptions)?;
+    let (index, views) = known::store(work.objects, &looked.exceptions, &looked.notes_of_rows)?;
     view.index = index;
     view.views = views;
     view.files = tree::empty_root();

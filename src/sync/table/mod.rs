@@ -10,6 +10,7 @@ mod choice;
 mod columns;
 mod content;
 mod edits;
+mod execute;
 mod first;
 mod gather;
 mod intake;
@@ -18,6 +19,7 @@ mod known;
 mod lens;
 mod outtake;
 mod ranks;
+mod rules;
 mod safeguard;
 mod sieve;
 mod sorter;
@@ -26,6 +28,7 @@ pub(super) use choice::check_fields;
 pub(super) use intake::{is_untouched, take_in};
 pub(super) use known::schema_of;
 pub(super) use outtake::{TablePlan, plan, settle};
+pub(super) use rules::{broken, conflicts, resolution};
 pub(super) use sieve::unknown_column;
 
 use std::path::Path;
@@ -179,7 +182,6 @@ pub(super) fn row_name(schema: &Schema, key: &RecordKey, record: &Value) -> Stri
 
 /// Returns the key that a person typed: the key columns' values, separated by commas.
 pub(super) fn typed_key(schema: &Schema, typed: &str) -> Option<RecordKey> {
-    let mut bytes = Vec::new();
     let parts: Vec<&str> = if schema.key.len() == 1 {
         vec![typed]
     } else {
@@ -188,8 +190,14 @@ pub(super) fn typed_key(schema: &Schema, typed: &str) -> Option<RecordKey> {
     if parts.len() != schema.key.len() {
         return None;
     }
-    for part in parts {
-        key::push_part(&Cell::Text(part.into()), &mut bytes);
+    key_of(parts.into_iter().map(|part| Cell::Text(part.into())))
+}
+
+/// Makes the key of a row with these key columns.
+fn key_of<'c>(cells: impl Iterator<Item = Cell<'c>>) -> Option<RecordKey> {
+    let mut bytes = Vec::new();
+    for cell in cells {
+        key::push_part(&cell, &mut bytes);
     }
     key::bound(&mut bytes);
     RecordKey::new(bytes)

@@ -1,59 +1,62 @@
-//! Writing out: what a table is to become, and what is known of it afterwards.
+//! Writing out: what a table is to become.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::absent::Absent;
 use super::edits::decode;
-use super::gather::{Gatherer, Which};
-use super::known::{self, Exception, Exceptions};
+use super::gather::Gatherer;
+use super::known::{self, Exception, Exceptions, Notes};
 use super::lens::{Bound, Lens, row_edits};
-use super::ranks::{Shift, narrow};
+use super::ranks::narrow;
 use super::sieve::Sieve;
-use super::{Rows, choice_of, location_of, open, opened, row_name, schema_of, shown_format};
-use crate::delta::{Entry, State};
-use crate::model::row::{ColumnType, Schema, schema_key};
+use super::{Rows, choice_of, opened, row_name, schema_of, shown_format};
+use crate::delta::State;
+use crate::model::row::{Schema, schema_key};
 use crate::model::{Map, RecordKey, SnapshotId, Value, cbor};
 use crate::source::SourceError;
-use crate::source::table::{ColumnEdit, NO_RANK, RowEdit, Table, TableColumn, TableFormat, TableWrite, WriteOutcome};
-use crate::store::Intent;
+use crate::source::table::{ColumnEdit, NO_RANK, RowEdit, Table, TableColumn, TableFormat, TableWrite};
 use crate::sync::config::{Direction, SourceConfig};
-use crate::sync::look::record_difference;
-use crate::sync::report::{RecordDifference, SetAside, SourceAway, SourceReport};
+use crate::sync::report::SourceReport;
 use crate::sync::work::Work;
 use crate::sync::{SyncResult, other, source_error};
 use crate::tree;
+
+/// After so many times what comes back is left (chosen: once may be a person who changed their mind).
+const PUT_BACK_LIMIT: i64 = 2;
 
 /// What a table is to become.
 pub(in crate::sync) struct TablePlan {
     pub(in crate::sync) report: SourceReport,
     /// The columns of a table that is still to be made.
-    create: Option<Vec<TableColumn>>,
+    pub(super) create: Option<Vec<TableColumn>>,
     /// The columns that the table has, if it is there.
-    columns: Option<Vec<TableColumn>>,
-    write: TableWrite,
+    pub(super) columns: Option<Vec<TableColumn>>,
+    pub(super) write: TableWrite,
     /// For each row edit the record, what it showed and is to show, and where the table stands if it is refused.
-    edited: Vec<Edited>,
-    heads: Vec<SnapshotId>,
+    pub(super) edited: Vec<Edited>,
+    pub(super) heads: Vec<SnapshotId>,
     /// The filter by which the table shows them.
-    filter: Option<String>,
+    pub(super) filter: Option<String>,
     /// The columns that are chosen for it.
-    fields: Vec<String>,
+    pub(super) fields: Vec<String>,
     /// Columns that come into the table though rows had values there before.
     filled: BTreeSet<String>,
     /// The mapping by which it shows them.
-    map: Option<String>,
+    pub(super) map: Option<String>,
     /// What is left to say of rows once everything is written.
-    exceptions: Exceptions,
-    bound: Bound,
-    rows: Rows,
+    pub(super) exceptions: Exceptions,
+    /// Rules of the place that records break, and what came back after our writes.
+    pub(super) notes: Notes,
+    pub(super) bound: Bound,
+    pub(super) rows: Rows,
 }
 
-struct Edited {
-    key: RecordKey,
-    name: String,
-    was: Option<Map>,
-    wanted: Option<Map>,
-    refused: Exception,
+pub(super) struct Edited {
+    pub(super) key: RecordKey,
+    pub(super) name: String,
+    pub(super) was: Option<Map>,
+    pub(super) wanted: Option<Map>,
+    pub(super) refused: Exception,
 }
 
 impl TablePlan {
@@ -107,14 +110,14 @@ pub(in crate::sync) fn plan(
     };
     let mut plan = TablePlan::new(config, known::bound(&view).unwrap_or_default());
     (plan.heads, plan.map) = (heads, map);
+    plan.notes = Notes::marks_alone(work.objects, &view)?;
     plan.bound.retain(|(id, _)| !schema.is_dropped(id));
     let table = plan.open(work, config, &*format, &schema, view.base.is_empty())?;
     if plan.create.is_none() {
         let names = table.columns().iter().map(|column| &column.name);
         if !plan.bound.iter().map(|(_, name)| name).eq(names) {
-            plan.report
-                .notes
-                .push("its columns changed meanwhile; it is left for the next run".to_owned());
+            let note = "its columns changed meanwhile; it is left for the next run";
+            plan.report.notes.push(note.to_owned());
             return Ok(Some(plan.untouched(work, config)?));
         }
         plan.columns(work, config, &schema, &*format)?;
@@ -132,6 +135,7 @@ pub(in crate::sync) fn plan(
     let base = work.state_at(&view.base)?;
     let before = Sieve::lenient(known::filter(&view), &schema_of(work, &base)?)?;
     let sieve = Sieve::new(config.filter.as_deref(), &schema)?;
+    let foreign = foreign(work, config, table.as_ref(), &lens, &plan.rows, &exceptions, &base)?;
     let mut planner = Planner {
         work,
         before,
@@ -145,12 +149,43 @@ pub(in crate::sync) fn plan(
         base,
         state,
         places: HashMap::new(),
+        foreign,
         plan,
     };
     planner.rows(&exceptions)?;
     let mut plan = planner.plan;
     plan.report.not_shown = if lens.shows_all() { 0 } else { plan.report.not_shown };
     Ok(Some(plan))
+}
+
+/// Finds the rows whose records went while the table did not let them go.
+fn foreign(
+    work: &Work<'_>,
+    config: &SourceConfig,
+    table: &dyn Table,
+    lens: &Lens,
+    rows: &Rows,
+    exceptions: &Exceptions,
+    base: &State,
+) -> SyncResult<HashMap<RecordKey, u64>> {
+    let mut wanted = Vec::new();
+    for (key, exception) in exceptions {
+        if let Exception::Shows(_, shown) = exception
+            && work.record(base, key)?.is_none()
+        {
+            wanted.push((key, shown));
+        }
+    }
+    if wanted.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let mut gatherer = Gatherer {
+        work,
+        config,
+        encoder: lens.encoder(),
+        is_keyed: !lens.key.is_empty(),
+    };
+    gatherer.foreign(table, rows, &wanted)
 }
 
 /// Returns the columns of a table that is to be made; in a database no two have one name, and each has one.
@@ -195,6 +230,7 @@ impl TablePlan {
             filled: BTreeSet::new(),
             map: None,
             exceptions: Exceptions::new(),
+            notes: Notes::default(),
             bound,
             rows: Rows::default(),
         }
@@ -246,6 +282,7 @@ impl TablePlan {
         self.filter = known::filter(&view).map(str::to_owned);
         self.fields = known::fields(&view);
         self.exceptions = known::load(work.objects, &view)?;
+        self.notes = Notes::load(work.objects, &view)?;
         self.rows = Rows::default();
         Ok(self)
     }
@@ -292,14 +329,6 @@ impl TablePlan {
     }
 }
 
-/// Makes the edit that adds a column.
-fn added(column: &TableColumn) -> ColumnEdit {
-    ColumnEdit::Add {
-        name: column.name.clone(),
-        kind: column.kind.unwrap_or(ColumnType::Text),
-    }
-}
-
 struct Planner<'p> {
     work: &'p Work<'p>,
     table: &'p dyn Table,
@@ -315,6 +344,8 @@ struct Planner<'p> {
     state: State,
     /// Places in the table by rank, of the rows that are to be changed.
     places: HashMap<u32, u64>,
+    /// Places of rows that the base has no records of.
+    foreign: HashMap<RecordKey, u64>,
     plan: TablePlan,
 }
 
@@ -382,14 +413,19 @@ impl Planner<'_> {
             }
             head = None;
         }
-        let wanted = head
+        let mut wanted = head
             .as_ref()
             .map(|head| self.lens.shown(objects, self.table, head))
             .transpose()?;
+        let is_left = self.leave_put_back(key, was.as_ref(), wanted.as_mut(), head.as_ref());
         let is_same = match (&was, &wanted) {
             (Some(was), Some(wanted)) => row_edits(was, wanted).is_empty(),
             (was, wanted) => was.is_none() && wanted.is_none(),
         };
+        if let Some(wanted) = wanted.as_ref().filter(|_| is_left) {
+            let exception = Exception::Shows(self.plan.heads.clone(), wanted.clone());
+            self.plan.exceptions.insert(key.clone(), exception);
+        }
         if is_same {
             return Ok(());
         }
@@ -407,9 +443,7 @@ impl Planner<'_> {
         let edit = match (old, new.transpose()?) {
             (None, Some(new)) => RowEdit::Insert { new },
             (Some(old), new) => {
-                let rank = tree::rank(objects, &self.base.content, key.bytes());
-                let (rank, _) = rank.map_err(|error| other("comparing states", error))?;
-                let Some(row) = self.places.get(&narrow(rank)).copied() else {
+                let Some(row) = self.place(key)? else {
                     self.plan
                         .report
                         .notes
@@ -434,6 +468,18 @@ impl Planner<'_> {
             refused,
         });
         Ok(())
+    }
+
+    /// Returns where the row of a record stands in the table, if it was read.
+    fn place(&self, key: &RecordKey) -> SyncResult<Option<u64>> {
+        let rank = tree::rank(self.work.objects, &self.base.content, key.bytes());
+        let (rank, is_there) = rank.map_err(|error| other("comparing states", error))?;
+        let place = if is_there {
+            self.places.get(&narrow(rank))
+        } else {
+            self.foreign.get(key)
+        };
+        Ok(place.copied())
     }
 
     /// Returns what the table shows of a record of its base.
@@ -483,6 +529,38 @@ impl Planner<'_> {
         Ok(true)
     }
 
+    /// Leaves columns as they are in which what we write does not stay; returns whether there is one.
+    fn leave_put_back(
+        &mut self,
+        key: &RecordKey,
+        was: Option<&Map>,
+        wanted: Option<&mut Map>,
+        head: Option<&Value>,
+    ) -> bool {
+        let (Some(was), Some(wanted), Some(marks)) = (was, wanted, self.plan.notes.marks.get(key)) else {
+            return false;
+        };
+        let mut is_left = false;
+        for (id, mark) in marks {
+            let present = was.get(id.as_str());
+            let now = wanted.get(id.as_str());
+            let stays = mark.times >= PUT_BACK_LIMIT || mark.over.as_ref() == now;
+            if present != mark.kept.as_ref() || present == now || !stays {
+                continue;
+            }
+            is_left = true;
+            wanted.remove(id.as_str());
+            wanted.extend(present.map(|value| (id.as_str(), value.clone())));
+            if mark.times >= PUT_BACK_LIMIT {
+                let column = self.schema.column(id).map_or(id.as_str(), |column| &column.name);
+                let row = row_name(self.schema, key, head.unwrap_or(&Value::Null));
+                let what = "was put back twice; it is left as it is there";
+                self.plan.report.notes.push(format!("`{column}` of row `{row}` {what}"));
+            }
+        }
+        is_left
+    }
+
     /// Adds an edit to the report.
     fn count(&mut self, edit: &RowEdit, head: Option<&Value>) {
         let written = &mut self.plan.report.written;
@@ -514,277 +592,5 @@ impl Planner<'_> {
             }
         }
         target
-    }
-}
-
-impl TablePlan {
-    /// Records the intent in the view of the source.
-    pub(in crate::sync) fn announce(&self, work: &mut Work<'_>, config: &SourceConfig) -> SyncResult<()> {
-        let mut view = work.source_view(&config.name);
-        let (index, views) = known::store(work.objects, &self.exceptions)?;
-        view.intent = Some(Intent {
-            index,
-            views,
-            files: view.files,
-            base: self.heads.clone(),
-            next_item: view.next_item,
-            lens: view.lens,
-        });
-        work.set_source_view(&config.name, view);
-        Ok(())
-    }
-
-    /// Writes the table and settles what is known of it by what is really there.
-    pub(in crate::sync) fn execute(
-        mut self,
-        work: &mut Work<'_>,
-        config: &SourceConfig,
-    ) -> SyncResult<(SourceReport, Rows)> {
-        let mut view = work.source_view(&config.name);
-        view.intent = None;
-        if self.is_writing() {
-            match self.write(work, config) {
-                Ok(WriteOutcome::Written(refusals)) => {
-                    for refusal in refusals {
-                        let Some(edited) = self.edited.get(refusal.edit) else {
-                            continue;
-                        };
-                        let written = &mut self.report.written;
-                        match self.write.rows.get(refusal.edit) {
-                            Some(RowEdit::Insert { .. }) => written.added = written.added.saturating_sub(1),
-                            Some(RowEdit::Update { .. }) => written.changed = written.changed.saturating_sub(1),
-                            _ => written.removed = written.removed.saturating_sub(1),
-                        }
-                        self.report.set_aside.push(SetAside {
-                            item: format!("{} `{}`", location_of(config), edited.name),
-                            reason: refusal.reason,
-                        });
-                        self.exceptions.insert(edited.key.clone(), edited.refused.clone());
-                    }
-                }
-                outcome => {
-                    self.report.written = crate::sync::report::Tally::default();
-                    self.report.not_shown = 0;
-                    let reason = match outcome {
-                        Ok(WriteOutcome::Busy(reason)) => reason,
-                        Err(SourceError::Unreachable { location, reason }) => {
-                            self.report.unreachable = Some(SourceAway { location, reason });
-                            // The answer to the last word may be what got lost.
-                            known::set_tried(&mut view, &self.heads);
-                            String::new()
-                        }
-                        Err(error) => crate::sync::chain(&error),
-                        Ok(WriteOutcome::Written(_)) => String::new(),
-                    };
-                    if !reason.is_empty() {
-                        self.report.set_aside.push(SetAside {
-                            item: location_of(config).to_string(),
-                            reason,
-                        });
-                    }
-                    work.set_source_view(&config.name, view);
-                    self.rows.is_settled = false;
-                    return Ok((self.report, self.rows));
-                }
-            }
-        }
-        let (old, new) = (work.state_at(&view.base)?, work.state_at(&self.heads)?);
-        Shift::between(work.objects, &old, &new)?.apply(&mut self.rows.prints.ranks);
-        if self.is_writing() {
-            self.read_again(work, config, &new)?;
-        }
-        let (index, views) = known::store(work.objects, &self.exceptions)?;
-        view.index = index;
-        view.views = views;
-        view.base.clone_from(&self.heads);
-        known::set_filter(&mut view, self.filter.as_deref());
-        known::set_fields(&mut view, &self.fields);
-        known::set_map(&mut view, self.map.as_deref());
-        known::set_tried(&mut view, &[]);
-        known::set_bound(&mut view, &self.bound);
-        work.set_source_view(&config.name, view);
-        self.rows.is_settled &= self.exceptions.is_empty();
-        Ok((self.report, self.rows))
-    }
-
-    fn write(&self, work: &Work<'_>, config: &SourceConfig) -> Result<WriteOutcome, SourceError> {
-        let format = match shown_format(work, config) {
-            Ok(Some(format)) => format,
-            Ok(None) => return Ok(WriteOutcome::Busy("its format is not known".to_owned())),
-            Err(error) => return Ok(WriteOutcome::Busy(crate::sync::chain(&error))),
-        };
-        let (disk, location) = (&work.env.disk, location_of(config));
-        if let Some(columns) = &self.create {
-            format.create(disk, &location, columns)?;
-        } else if !format.info().is_server {
-            let known = &self.rows.stats;
-            let present = format.state(disk, &location)?;
-            if present.is_some_and(|stats| stats != *known) {
-                return Ok(WriteOutcome::Busy(
-                    "it changed meanwhile; it is left for the next run".to_owned(),
-                ));
-            }
-        }
-        let mut table = match opened(work, config, &*format) {
-            Ok(table) => table?,
-            Err(error) => return Ok(WriteOutcome::Busy(crate::sync::chain(&error))),
-        };
-        if self.columns.as_ref().is_some_and(|columns| columns != table.columns()) {
-            return Ok(WriteOutcome::Busy(
-                "its columns changed meanwhile; it is left for the next run".to_owned(),
-            ));
-        }
-        match &self.create {
-            // A place that says its columns with each row alone has none yet.
-            Some(columns) if table.columns().is_empty() => table.write(&TableWrite {
-                columns: columns.iter().map(added).collect(),
-                rows: self.write.rows.clone(),
-            }),
-            _ => table.write(&self.write),
-        }
-    }
-
-    /// Reads what was stored: rows that show what was meant are known, others are looked at by the next scan.
-    fn read_again(&mut self, work: &Work<'_>, config: &SourceConfig, state: &State) -> SyncResult<()> {
-        let Some(format) = shown_format(work, config)? else {
-            return Ok(());
-        };
-        let stats = format
-            .state(&work.env.disk, &location_of(config))
-            .map_err(|error| source_error(config, error))?;
-        self.rows.stats = stats.unwrap_or_default();
-        self.rows.read_ns = i128::from(work.env.clock.now().0) * 1_000_000;
-        if self.rows.prints.seed == 0 {
-            let mut seed = [0; 8];
-            (work.env.random)(&mut seed);
-            self.rows.prints.seed = u64::from_le_bytes(seed);
-        }
-        let mut table = open(work, config, &*format)?;
-        let names: Vec<String> = self.bound.iter().map(|(_, name)| name.clone()).collect();
-        table.expect(&names);
-        if !table.columns().iter().map(|column| &column.name).eq(&names) {
-            // Somebody changed the columns meanwhile: the next scan compares everything.
-            self.rows = Rows::default();
-            self.bound.clear();
-            return Ok(());
-        }
-        let schema = schema_of(work, state)?;
-        let ids: Vec<String> = self.bound.iter().map(|(id, _)| id.clone()).collect();
-        let lens = Lens::new(&ids, &schema)?;
-        let mut gatherer = Gatherer {
-            work,
-            config,
-            encoder: lens.encoder(),
-            is_keyed: schema.is_keyed(),
-        };
-        let gathered = gatherer.known(table.as_ref(), &self.rows)?;
-        let Which::Changes { unknown, vanished, .. } = gathered.rows else {
-            return Ok(());
-        };
-        let (mut hashes, mut ranks) = (gathered.hashes, gathered.ranks);
-        let mut left: BTreeSet<u32> = vanished.into_iter().collect();
-        let mut by_content = self.written_by_content();
-        let mut is_settled = gathered.broken.is_empty() && gathered.is_complete;
-        for row in unknown {
-            let key = if schema.is_keyed() {
-                RecordKey::new(row.key)
-            } else {
-                by_content.get_mut(&row.record).and_then(Vec::pop)
-            };
-            let rank = match &key {
-                Some(key) => tree::rank(work.objects, &state.content, key.bytes()),
-                None => Ok((0, false)),
-            };
-            let (rank, is_there) = rank.map_err(|error| other("reading a record", error))?;
-            let is_meant = match (&key, is_there) {
-                (Some(key), true) => self.is_meant(work, state, &lens, table.as_ref(), key, &row.record)?,
-                _ => false,
-            };
-            if let Some(place) = ranks.get_mut(row.row).filter(|_| is_there) {
-                *place = narrow(rank);
-                left.remove(&narrow(rank));
-            }
-            if !is_meant {
-                is_settled = false;
-                if let Some(hash) = hashes.get_mut(row.row) {
-                    *hash = 0;
-                }
-            }
-        }
-        // Rows that went meanwhile are still to be found missing.
-        let shown = |rank: &u32| *rank != NO_RANK;
-        for rank in left.into_iter().filter(shown) {
-            is_settled = false;
-            hashes.push(0);
-            ranks.push(rank);
-        }
-        self.rows.prints.hashes = hashes;
-        self.rows.prints.ranks = ranks;
-        self.rows.is_settled = is_settled;
-        Ok(())
-    }
-
-    /// Lists the keys of written rows by what they are to show.
-    fn written_by_content(&self) -> BTreeMap<Vec<u8>, Vec<RecordKey>> {
-        let mut by_content: BTreeMap<Vec<u8>, Vec<RecordKey>> = BTreeMap::new();
-        for edited in &self.edited {
-            if let Some(wanted) = &edited.wanted {
-                let content = cbor::encode(&Value::Map(wanted.clone()));
-                by_content.entry(content).or_default().push(edited.key.clone());
-            }
-        }
-        by_content
-    }
-
-    fn is_meant(
-        &self,
-        work: &Work<'_>,
-        state: &State,
-        lens: &Lens,
-        table: &dyn Table,
-        key: &RecordKey,
-        record: &[u8],
-    ) -> SyncResult<bool> {
-        match self.exceptions.get(key) {
-            Some(Exception::Shows(_, shown)) => Ok(cbor::encode(&Value::Map(shown.clone())) == record),
-            Some(_) => Ok(false),
-            None => {
-                let bytes = tree::get(work.objects, &state.content, key.bytes());
-                let bytes = bytes.map_err(|error| other("reading a record", error))?;
-                match bytes.filter(|bytes| !Entry::is_alias(bytes)) {
-                    Some(bytes) => lens.is_same(work.objects, table, record, &bytes),
-                    None => Ok(false),
-                }
-            }
-        }
-    }
-
-    /// Calls `each` for every row that the plan writes, as the table will show it.
-    pub(in crate::sync) fn differences(
-        &self,
-        work: &Work<'_>,
-        config: &SourceConfig,
-        each: &mut dyn FnMut(RecordDifference) -> SyncResult<()>,
-    ) -> SyncResult<()> {
-        let state = work.state_at(&self.heads)?;
-        for edited in &self.edited {
-            let (old, new) = (
-                edited.was.clone().map(Value::Map),
-                edited.wanted.clone().map(Value::Map),
-            );
-            if let Some(mut line) = record_difference(
-                work,
-                &config.collection,
-                &state,
-                &edited.key,
-                old.as_ref(),
-                new.as_ref(),
-            ) {
-                line.source = Some(config.name.clone());
-                line.direction = Some("out".to_owned());
-                each(line)?;
-            }
-        }
-        Ok(())
     }
 }

@@ -417,7 +417,7 @@ impl<'s> Stage<'s> {
             Err(error) => {
                 if let Some((edit, _)) = edit {
                     let reason = error.reason;
-                    self.refused.push(RowRefusal { edit, reason });
+                    self.refused.push(RowRefusal::new(edit, reason));
                 }
                 return None;
             }

@@ -11,6 +11,7 @@
 
 mod target;
 mod text;
+mod tls;
 mod write;
 
 pub use target::{Parts, split};
@@ -20,9 +21,8 @@ use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::io::BufRead;
 
-use postgres::error::SqlState;
 use postgres::types::Type;
-use postgres::{Client, GenericClient, NoTls};
+use postgres::{Client, GenericClient};
 
 use super::{Location, RawRow, ReadEnd, Table, TableColumn, TableFormat, TableInfo, TableWrite, WriteOutcome};
 use crate::disk::{Disk, Stat};
@@ -100,18 +100,18 @@ fn failure(location: &Location, error: &postgres::Error) -> SourceError {
 
 /// Opens a connection whose texts have one form, whatever the server's settings are.
 fn connect(disk: &Disk, location: &Location) -> Result<Client, SourceError> {
-    let config = target::config(disk, location)?;
-    let wrap = |error: postgres::Error| {
-        if is_no_tls(&error) {
-            let reason = "it asks for TLS, which is not built in; a tunnel (`ssh -L`) and sslmode=disable do";
-            return SourceError::Place {
+    let (config, connector) = target::config(disk, location)?;
+    let wrap = |error: postgres::Error| failure(location, &error);
+    let mut client = config.connect(connector).map_err(|error| {
+        // What a handshake says is no word of the server about anything else, and trying again does not help.
+        match tls_failure(&error) {
+            Some(reason) => SourceError::Place {
                 location: location.to_string(),
-                reason: reason.to_owned(),
-            };
+                reason,
+            },
+            None => failure(location, &error),
         }
-        failure(location, &error)
-    };
-    let mut client = config.connect(NoTls).map_err(wrap)?;
+    })?;
     let settings = "SET DateStyle = 'ISO, YMD'; SET TimeZone = 'UTC'; SET bytea_output = 'hex'; \
         SET IntervalStyle = 'iso_8601'; SET extra_float_digits = 1; SET xmloption = 'content'; \
         SET standard_conforming_strings = on";
@@ -119,8 +119,30 @@ fn connect(disk: &Disk, location: &Location) -> Result<Client, SourceError> {
     Ok(client)
 }
 
-fn is_no_tls(error: &postgres::Error) -> bool {
-    error.code() != Some(&SqlState::INVALID_PASSWORD) && error.to_string().contains("TLS")
+/// Says why there is no TLS with a server, if that is what failed.
+fn tls_failure(error: &postgres::Error) -> Option<String> {
+    let mut cause = std::error::Error::source(error);
+    while let Some(inner) = cause {
+        let inside = inner.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+        let rustls = inner
+            .downcast_ref::<rustls::Error>()
+            .or_else(|| inside.and_then(|inside| inside.downcast_ref::<rustls::Error>()));
+        if let Some(rustls) = rustls {
+            return Some(format!("TLS with the server failed: {rustls}"));
+        }
+        cause = inner.source();
+    }
+    let text = chain(error);
+    text.contains("server does not support TLS")
+        .then(|| "it has no TLS, which sslmode asks for".to_owned())
+}
+
+/// Returns an error with its causes.
+fn chain(error: &dyn std::error::Error) -> String {
+    match error.source() {
+        Some(cause) => format!("{error}: {}", chain(cause)),
+        None => error.to_string(),
+    }
 }
 
 /// A column as the server has it.

@@ -7,11 +7,13 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use postgres::Config;
-use postgres::config::{Host, SslMode};
+use postgres::config::Host;
 
 use crate::disk::Disk;
 use crate::source::SourceError;
 use crate::source::table::Location;
+
+use super::tls::{self, Mode};
 
 /// How long a connection may take to come about, unless the URL or `PGCONNECT_TIMEOUT` says otherwise (chosen).
 const CONNECT: Duration = Duration::from_secs(10);
@@ -61,7 +63,7 @@ pub fn split(location: &str) -> Result<Parts, String> {
         Some((tail, table)) => (tail, Some(table).filter(|table| !table.is_empty())),
         None => (tail, None),
     };
-    let whole = format!("{scheme}://{authority}{tail}");
+    let (whole, _) = tls::take(&format!("{scheme}://{authority}{tail}"))?;
     let config: Config = whole.parse().map_err(|error| reason(&error))?;
     let password = config
         .get_password()
@@ -91,9 +93,7 @@ pub fn split(location: &str) -> Result<Parts, String> {
 fn reason(error: &postgres::Error) -> String {
     let cause = std::error::Error::source(error).map(ToString::to_string);
     let what = cause.unwrap_or_else(|| error.to_string());
-    format!(
-        "{what}; the form is postgres://USER@HOST:PORT/DATABASE#SCHEMA.TABLE, with ?sslmode=disable, prefer or require"
-    )
+    format!("{what}; the form is postgres://USER@HOST:PORT/DATABASE#SCHEMA.TABLE, with ?sslmode= and other options")
 }
 
 /// Reads a variable of `PostgreSQL`'s clients. They are this place's own protocol, not options of this program.
@@ -106,13 +106,14 @@ fn word(name: &str) -> Option<String> {
 }
 
 /// Returns everything that is needed to connect.
-pub(super) fn config(disk: &Disk, location: &Location) -> Result<Config, SourceError> {
+pub(super) fn config(disk: &Disk, location: &Location) -> Result<(Config, tls::Connector), SourceError> {
     let url = location.path.to_string_lossy();
     let wrap = |reason: String| SourceError::Place {
         location: url.clone().into_owned(),
         reason,
     };
-    let mut config: Config = url.parse().map_err(|error| wrap(reason(&error)))?;
+    let (stripped, wishes) = tls::take(&url).map_err(wrap)?;
+    let mut config: Config = stripped.parse().map_err(|error| wrap(reason(&error)))?;
     if config.get_hosts().is_empty() {
         let socket = || {
             SOCKETS
@@ -137,18 +138,15 @@ pub(super) fn config(disk: &Disk, location: &Location) -> Result<Config, SourceE
     {
         config.dbname(&name);
     }
-    if !url.contains("sslmode=") {
-        match word("PGSSLMODE").as_deref() {
-            None | Some("prefer" | "allow") => {}
-            Some("disable") => drop(config.ssl_mode(SslMode::Disable)),
-            Some("require") => drop(config.ssl_mode(SslMode::Require)),
-            Some(other) => {
-                return Err(wrap(format!(
-                    "PGSSLMODE is `{other}`; disable, prefer and require are known"
-                )));
-            }
-        }
-    }
+    let mode = match (wishes.mode, word("PGSSLMODE")) {
+        (Some(mode), _) => mode,
+        (None, Some(word)) => Mode::parse(&word).map_err(|reason| wrap(format!("PGSSLMODE: {reason}")))?,
+        (None, None) => Mode::Prefer,
+    };
+    let roots = wishes.roots.or_else(|| word("PGSSLROOTCERT"));
+    config.ssl_mode(mode.ssl_mode());
+    let read = |path: &str| disk.read(&PathBuf::from(path)).map_err(|error| super::chain(&error));
+    let connector = tls::connector(mode, roots.as_deref(), read).map_err(wrap)?;
     if config.get_connect_timeout().is_none() {
         let seconds = word("PGCONNECT_TIMEOUT").and_then(|seconds| seconds.parse().ok());
         config.connect_timeout(seconds.map_or(CONNECT, Duration::from_secs));
@@ -161,7 +159,7 @@ pub(super) fn config(disk: &Disk, location: &Location) -> Result<Config, SourceE
     {
         config.password(password);
     }
-    Ok(config)
+    Ok((config, connector))
 }
 
 fn has_socket(disk: &Disk, folder: &str) -> bool {
@@ -284,7 +282,9 @@ mod tests {
             );
         }
         assert!(split("postgres://host:port/db").is_err());
-        assert!(split("postgres://host/db?sslmode=verify-full").is_err());
+        let verified = split("postgres://host/db?sslmode=verify-full#t").unwrap();
+        assert_eq!(verified.url, "postgres://host/db?sslmode=verify-full");
+        assert!(split("postgres://host/db?sslmode=full").is_err());
     }
 
     #[test]

@@ -1,9 +1,9 @@
 //! Writing rows: one serializable transaction, in which each row must still be what was read.
 //!
 //! Rows go in groups behind a savepoint. Where one of a group is refused, the group is done again row by row, so that
-//! the others get through; rows that a constraint refused are tried again after the others, since what stood in their
-//! way may be gone then. Constraints that the database checks at the end only are checked at once where the end failed,
-//! so that it shows which rows they are about.
+//! the others get through; what becomes of rows that a constraint refused is for `rules` to say. Constraints that the
+//! database can check at the end are checked there first; where the end failed they are checked at once, so that it
+//! shows which rows they are about.
 
 use std::collections::{BTreeSet, HashMap};
 use std::thread;
@@ -15,9 +15,12 @@ use postgres::{Client, IsolationLevel, Statement, Transaction};
 
 use super::{Column, Relation, check_name, declared, failure, quoted, reason_of, relation};
 use crate::model::Value;
-use crate::model::row::from_value;
+use crate::model::row::{Cell, from_value, to_value};
 use crate::source::SourceError;
-use crate::source::table::{ColumnEdit, Location, RowEdit, RowRefusal, TableWrite, Values, WriteOutcome};
+use crate::source::table::rules::{Refused, RowWriter, write_rows};
+use crate::source::table::{
+    ColumnEdit, Constraint, ConstraintKind, Location, RowEdit, TableWrite, Values, WriteOutcome,
+};
 
 /// How often a transaction is tried that meets others (chosen: with these pauses about two seconds).
 const TRIES: u32 = 6;
@@ -26,8 +29,6 @@ const FIRST_PAUSE: Duration = Duration::from_millis(30);
 const LIMITS: &str = "SET LOCAL lock_timeout = '10s'; SET LOCAL statement_timeout = '5min'";
 /// How many rows go behind one savepoint (chosen).
 const GROUP: usize = 500;
-/// How often refused rows are tried again (chosen: chains of rows that wait for each other are short).
-const PASSES: usize = 8;
 
 const CHANGED: &str = "it is not what was read; it is left for the next run";
 
@@ -107,9 +108,8 @@ fn attempt(
     let serializable = client.build_transaction().isolation_level(IsolationLevel::Serializable);
     let mut transaction = serializable.start()?;
     transaction.batch_execute(LIMITS)?;
-    if checks_at_once {
-        transaction.batch_execute("SET CONSTRAINTS ALL IMMEDIATE")?;
-    }
+    let when = if checks_at_once { "IMMEDIATE" } else { "DEFERRED" };
+    transaction.batch_execute(&format!("SET CONSTRAINTS ALL {when}"))?;
     let name = location.table.as_deref().unwrap_or_default();
     let mut present = relation(&mut transaction, name)?;
     if present.as_ref() != Some(known) {
@@ -138,7 +138,7 @@ fn attempt(
         is_keyed: relation.columns.iter().any(|column| column.key.is_some()),
         statements: HashMap::new(),
     };
-    let refused = rows.all(&write.rows)?;
+    let refused = write_rows(&mut rows, &write.rows)?;
     rows.advance_numbers(&write.rows)?;
     transaction.commit()?;
     Ok(WriteOutcome::Written(refused))
@@ -168,12 +168,17 @@ fn column_sql(relation: &Relation, edit: &ColumnEdit) -> Result<String, String> 
     })
 }
 
-/// A row that was refused, and whether it may be taken once others are written.
-struct Refused {
-    edit: usize,
-    reason: String,
-    may_wait: bool,
-}
+/// The columns of a table that a constraint or a unique index is about, be it on the referring or the referred side.
+const CONSTRAINT_COLUMNS: &str = "SELECT DISTINCT ON (place) a.attname::text
+    FROM (SELECT c.place, c.number FROM pg_constraint k,
+            unnest(CASE WHEN k.conrelid = $2 THEN k.conkey ELSE k.confkey END) WITH ORDINALITY AS c (number, place)
+          WHERE k.conname = $1 AND (k.conrelid = $2 OR k.confrelid = $2)
+          UNION ALL
+          SELECT c.place, c.number FROM pg_index i JOIN pg_class n ON n.oid = i.indexrelid,
+            unnest(i.indkey::int2[]) WITH ORDINALITY AS c (number, place)
+          WHERE n.relname = $1 AND i.indrelid = $2 AND c.place <= i.indnkeyatts) AS found
+      JOIN pg_attribute a ON a.attrelid = $2 AND a.attnum = found.number
+    ORDER BY place";
 
 struct Rows<'t, 'c> {
     transaction: &'t mut Transaction<'c>,
@@ -202,42 +207,84 @@ fn text_of(value: Option<&Value>) -> Option<String> {
     from_value(value).text().map(std::borrow::Cow::into_owned)
 }
 
-impl Rows<'_, '_> {
-    fn all(&mut self, edits: &[RowEdit]) -> Result<Vec<RowRefusal>, postgres::Error> {
-        // What goes makes place for what comes.
-        let order = |edit: &RowEdit| match edit {
-            RowEdit::Delete { .. } => 0,
-            RowEdit::Update { .. } => 1,
-            RowEdit::Insert { .. } => 2,
-        };
-        let mut pending: Vec<usize> = (0..edits.len()).collect();
-        pending.sort_by_key(|at| edits.get(*at).map(order));
-        let mut lasting = Vec::new();
-        for pass in 1..=PASSES {
-            let mut waiting = Vec::new();
-            for group in pending.chunks(GROUP) {
-                for refused in self.group(edits, group)? {
-                    if refused.may_wait {
-                        waiting.push(refused);
-                    } else {
-                        lasting.push(refused);
-                    }
-                }
-            }
-            if waiting.is_empty() || waiting.len() == pending.len() || pass == PASSES {
-                lasting.append(&mut waiting);
-                break;
-            }
-            pending = waiting.iter().map(|refused| refused.edit).collect();
-        }
-        lasting.sort_by_key(|refused| refused.edit);
-        let refusals = lasting.into_iter().map(|refused| RowRefusal {
-            edit: refused.edit,
-            reason: refused.reason,
-        });
-        Ok(refusals.collect())
+impl RowWriter for Rows<'_, '_> {
+    type Error = postgres::Error;
+
+    fn mark(&mut self) -> Result<(), postgres::Error> {
+        self.transaction.batch_execute("SAVEPOINT mark")
     }
 
+    fn keep(&mut self) -> Result<(), postgres::Error> {
+        self.transaction.batch_execute("RELEASE mark")
+    }
+
+    fn take_back(&mut self) -> Result<(), postgres::Error> {
+        self.transaction.batch_execute("ROLLBACK TO mark; RELEASE mark")
+    }
+
+    fn write(&mut self, edits: &[RowEdit], which: &[usize]) -> Result<Vec<Refused>, postgres::Error> {
+        let mut refused = Vec::new();
+        for group in which.chunks(GROUP) {
+            refused.append(&mut self.group(edits, group)?);
+        }
+        Ok(refused)
+    }
+
+    fn put(&mut self, _row: u64, old: &Values, new: &Values) -> Result<bool, postgres::Error> {
+        let Some(statement) = self.update(old, new) else {
+            return Ok(false);
+        };
+        self.transaction.batch_execute("SAVEPOINT rows")?;
+        match self.execute(&statement) {
+            Ok(1) => {
+                self.transaction.batch_execute("RELEASE rows")?;
+                return Ok(true);
+            }
+            Err(error) if !is_about_row(&error) => return Err(error),
+            _ => {}
+        }
+        self.transaction.batch_execute("ROLLBACK TO rows; RELEASE rows")?;
+        Ok(false)
+    }
+
+    fn holder(&mut self, columns: &[usize], values: &Values) -> Result<Option<Values>, postgres::Error> {
+        let mut statement = Prepared::default();
+        let mut parts = Vec::new();
+        for at in columns {
+            let Some(column) = self.relation.columns.get(*at) else {
+                return Ok(None);
+            };
+            let Some(text) = text_of(values.get(*at).and_then(Option::as_ref)) else {
+                return Ok(None);
+            };
+            let value = statement.bind(Some(text), &column.exact);
+            parts.push(format!("{} = {value}", quoted(&column.name)));
+        }
+        let list: Vec<String> = self
+            .relation
+            .columns
+            .iter()
+            .map(|column| format!("{}::text", quoted(&column.name)))
+            .collect();
+        statement.sql = format!(
+            "SELECT {} FROM {} WHERE {} LIMIT 1",
+            list.join(", "),
+            self.relation.name,
+            parts.join(" AND ")
+        );
+        self.transaction.batch_execute("SAVEPOINT rows")?;
+        let found = match self.query(&statement) {
+            Err(error) if !is_about_row(&error) => return Err(error),
+            // A type that cannot be compared.
+            Err(_) => None,
+            Ok(found) => found,
+        };
+        self.transaction.batch_execute("ROLLBACK TO rows; RELEASE rows")?;
+        Ok(found)
+    }
+}
+
+impl Rows<'_, '_> {
     /// Writes some rows; returns those that were refused.
     fn group(&mut self, edits: &[RowEdit], group: &[usize]) -> Result<Vec<Refused>, postgres::Error> {
         self.transaction.batch_execute("SAVEPOINT rows")?;
@@ -255,23 +302,67 @@ impl Rows<'_, '_> {
         for at in group {
             let Some(edit) = edits.get(*at) else { continue };
             self.transaction.batch_execute("SAVEPOINT rows")?;
-            let (reason, may_wait) = match self.one(edit) {
+            let (reason, error) = match self.one(edit) {
                 Ok(None) => {
                     self.transaction.batch_execute("RELEASE rows")?;
                     continue;
                 }
-                Ok(Some(reason)) => (reason, false),
-                Err(error) if is_about_row(&error) => (reason_of(&error), error.code().is_some_and(is_constraint)),
+                Ok(Some(reason)) => (reason, None),
+                Err(error) if is_about_row(&error) => (reason_of(&error), Some(error)),
                 Err(error) => return Err(error),
             };
             self.transaction.batch_execute("ROLLBACK TO rows; RELEASE rows")?;
+            let constraint = match &error {
+                Some(error) => self.constraint_of(error)?,
+                None => None,
+            };
             refused.push(Refused {
                 edit: *at,
                 reason,
-                may_wait,
+                constraint,
             });
         }
         Ok(refused)
+    }
+
+    /// Returns the rule that an error is about, if it is about one.
+    fn constraint_of(&mut self, error: &postgres::Error) -> Result<Option<Constraint>, postgres::Error> {
+        let Some(said) = error.as_db_error() else {
+            return Ok(None);
+        };
+        let code = said.code();
+        if !is_constraint(code) && *code != SqlState::RAISE_EXCEPTION {
+            return Ok(None);
+        }
+        let kind = match *code {
+            SqlState::UNIQUE_VIOLATION => ConstraintKind::Unique,
+            SqlState::FOREIGN_KEY_VIOLATION => ConstraintKind::ForeignKey,
+            _ => ConstraintKind::Other,
+        };
+        let mut names: Vec<String> = said.column().map(str::to_owned).into_iter().collect();
+        let name = match (said.constraint(), said.column()) {
+            (Some(name), _) => {
+                for row in self
+                    .transaction
+                    .query(CONSTRAINT_COLUMNS, &[&name, &self.relation.oid])?
+                {
+                    names.push(row.try_get(0)?);
+                }
+                name.to_owned()
+            }
+            (None, Some(column)) => format!("NOT NULL {column}"),
+            (None, None) if *code == SqlState::RAISE_EXCEPTION => "a trigger".to_owned(),
+            (None, None) => said.message().to_owned(),
+        };
+        let place = |name: &String| self.relation.columns.iter().position(|column| column.name == *name);
+        let mut columns: Vec<usize> = names.iter().filter_map(place).collect();
+        columns.dedup();
+        Ok(Some(Constraint {
+            kind,
+            name,
+            columns,
+            rival: None,
+        }))
     }
 
     /// Writes rows without looking at each; returns whether all were taken.
@@ -328,6 +419,22 @@ impl Rows<'_, '_> {
         let values: Vec<&(dyn ToSql + Sync)> = prepared.values.iter().map(|value| value as _).collect();
         let statement = self.statement(&prepared.sql, &types)?;
         self.transaction.execute(&statement, &values)
+    }
+
+    /// Returns the first row that a statement finds, if it finds one.
+    fn query(&mut self, prepared: &Prepared) -> Result<Option<Values>, postgres::Error> {
+        let types = vec![Type::TEXT; prepared.values.len()];
+        let values: Vec<&(dyn ToSql + Sync)> = prepared.values.iter().map(|value| value as _).collect();
+        let statement = self.statement(&prepared.sql, &types)?;
+        let Some(row) = self.transaction.query(&statement, &values)?.into_iter().next() else {
+            return Ok(None);
+        };
+        let mut found = Values::new();
+        for (at, column) in self.relation.columns.iter().enumerate() {
+            let text: Option<String> = row.try_get(at)?;
+            found.push(to_value(text.map_or(Cell::Null, |text| column.kind.cell(text.into()))));
+        }
+        Ok(Some(found))
     }
 
     fn statement(&mut self, sql: &str, types: &[Type]) -> Result<Statement, postgres::Error> {

@@ -357,7 +357,7 @@ impl XlsxTable {
                 },
             };
             if let Err(reason) = result {
-                changes.refused.push(RowRefusal { edit: at, reason });
+                changes.refused.push(RowRefusal::new(at, reason));
             }
         }
         for place in &self.places {

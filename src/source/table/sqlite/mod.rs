@@ -1,20 +1,19 @@
 //! Tables of `SQLite` databases.
 //!
-//! Read in one statement, so as at one moment; written in one transaction, row by row with what each row must still
-//! be in the `WHERE`. What a column makes of a value (its affinity) is asked of `SQLite` itself, in a table in memory
+//! Read in one statement, so as at one moment; written (in `write`) in one transaction, row by row with what each row must
+//! still be in the `WHERE`. What a column makes of a value (its affinity) is asked of `SQLite` itself, in a table in memory
 //! with the same declared types.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod write;
+
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use rusqlite::types::{ToSqlOutput, Value as Stored, ValueRef};
-use rusqlite::{Connection, ErrorCode, OpenFlags, ToSql, params_from_iter};
+use rusqlite::types::{Value as Stored, ValueRef};
+use rusqlite::{Connection, ErrorCode, OpenFlags};
 
-use super::{
-    ColumnEdit, Location, RawRow, ReadEnd, RowEdit, RowRefusal, Table, TableColumn, TableFormat, TableInfo, TableWrite,
-    Values, WriteOutcome,
-};
+use super::{Location, RawRow, ReadEnd, Table, TableColumn, TableFormat, TableInfo, TableWrite, WriteOutcome};
 use crate::disk::{Disk, Stat};
 use crate::format::{Confidence, ItemError};
 use crate::model::Value;
@@ -419,173 +418,6 @@ impl SqliteTable {
             Cell::Bytes(bytes) => Stored::Blob(bytes.into_owned()),
         }
     }
-
-    /// Returns the condition that a row is what it was, and what is to be bound for it from number `next` on.
-    fn is_as_before(&self, old: &Values, rowid: Option<i64>, next: usize) -> (String, Vec<Stored>) {
-        let mut parts = Vec::new();
-        let mut bound = Vec::new();
-        if let Some(rowid) = rowid {
-            parts.push(format!("rowid = ?{next}"));
-            bound.push(Stored::Integer(rowid));
-        }
-        let compared = self.columns.iter().enumerate();
-        for (at, column) in compared.filter(|(at, _)| !self.ignored.contains(at)) {
-            let value = self.bound(at, old.get(at).and_then(Option::as_ref));
-            parts.push(format!("{} IS ?{}", quoted(&column.name), next + bound.len()));
-            bound.push(value);
-        }
-        (parts.join(" AND "), bound)
-    }
-
-    /// Returns the row ids of rows by their places, where rows have no key that finds them.
-    fn row_ids(&self, connection: &Connection, rows: &[RowEdit]) -> rusqlite::Result<BTreeMap<u64, i64>> {
-        let wanted: BTreeSet<u64> = rows
-            .iter()
-            .filter_map(|edit| match edit {
-                RowEdit::Update { row, .. } | RowEdit::Delete { row, .. } => Some(*row),
-                RowEdit::Insert { .. } => None,
-            })
-            .collect();
-        let mut found = BTreeMap::new();
-        let is_keyed = self.columns.iter().any(|column| column.key.is_some());
-        if is_keyed || !self.has_rowid || wanted.is_empty() {
-            return Ok(found);
-        }
-        let mut statement = connection.prepare(&format!("SELECT rowid FROM {} ORDER BY rowid", quoted(&self.name)))?;
-        let mut ids = statement.query([])?;
-        let mut place = 0;
-        while let Some(row) = ids.next()? {
-            if wanted.contains(&place) {
-                found.insert(place, row.get(0)?);
-            }
-            place += 1;
-        }
-        Ok(found)
-    }
-
-    /// Writes one row; a reason where the database or what stands there refuses it.
-    fn write_row(
-        &self,
-        connection: &Connection,
-        edit: &RowEdit,
-        ids: &BTreeMap<u64, i64>,
-    ) -> rusqlite::Result<Option<String>> {
-        let name = quoted(&self.name);
-        let (sql, bound) = match edit {
-            RowEdit::Insert { new } => {
-                let mut columns = Vec::new();
-                let mut bound = Vec::new();
-                for (at, column) in self.columns.iter().enumerate() {
-                    let value = self.bound(at, new.get(at).and_then(Option::as_ref));
-                    if value == Stored::Null && (column.fills_in || self.ignored.contains(&at)) {
-                        continue;
-                    }
-                    columns.push(quoted(&column.name));
-                    bound.push(value);
-                }
-                let places: Vec<String> = (1..=bound.len()).map(|at| format!("?{at}")).collect();
-                (
-                    format!(
-                        "INSERT INTO {name} ({}) VALUES ({})",
-                        columns.join(", "),
-                        places.join(", ")
-                    ),
-                    bound,
-                )
-            }
-            RowEdit::Update { row, old, new } => {
-                let mut sets = Vec::new();
-                let mut bound = Vec::new();
-                for (at, column) in self.columns.iter().enumerate() {
-                    let (was, now) = (old.get(at).unwrap_or(&None), new.get(at).unwrap_or(&None));
-                    if was == now {
-                        continue;
-                    }
-                    bound.push(self.bound(at, now.as_ref()));
-                    sets.push(format!("{} = ?{}", quoted(&column.name), bound.len()));
-                }
-                if sets.is_empty() {
-                    return Ok(None);
-                }
-                let (condition, more) = self.is_as_before(old, ids.get(row).copied(), bound.len() + 1);
-                bound.extend(more);
-                (
-                    format!("UPDATE {name} SET {} WHERE {condition}", sets.join(", ")),
-                    bound,
-                )
-            }
-            RowEdit::Delete { row, old } => {
-                let (condition, bound) = self.is_as_before(old, ids.get(row).copied(), 1);
-                (format!("DELETE FROM {name} WHERE {condition}"), bound)
-            }
-        };
-        let mut statement = connection.prepare_cached(&sql)?;
-        let changed = statement.execute(params_from_iter(bound.iter().map(Bound)))?;
-        Ok((changed == 0).then(|| "it is not what was read; it is left for the next run".to_owned()))
-    }
-
-    fn write_all(&self, connection: &Connection, write: &TableWrite) -> rusqlite::Result<Vec<RowRefusal>> {
-        let name = quoted(&self.name);
-        for edit in &write.columns {
-            let sql = match edit {
-                ColumnEdit::Add { name: column, kind } => {
-                    format!("ALTER TABLE {name} ADD COLUMN {} {}", quoted(column), declared(*kind))
-                }
-                ColumnEdit::Rename { column, name: new } => {
-                    let old = self.columns.get(*column).map_or("", |column| column.name.as_str());
-                    format!("ALTER TABLE {name} RENAME COLUMN {} TO {}", quoted(old), quoted(new))
-                }
-            };
-            connection.execute_batch(&sql)?;
-        }
-        let table = if write.columns.is_empty() {
-            None
-        } else {
-            Some(self.with_columns(connection)?)
-        };
-        let table = table.as_ref().unwrap_or(self);
-        let ids = table.row_ids(connection, &write.rows)?;
-        let mut refused = Vec::new();
-        for (edit, row) in write.rows.iter().enumerate() {
-            connection.execute_batch("SAVEPOINT one")?;
-            let reason = match table.write_row(connection, row, &ids) {
-                Ok(None) => {
-                    connection.execute_batch("RELEASE one")?;
-                    continue;
-                }
-                Ok(Some(reason)) => reason,
-                Err(error) if is_busy(&error) => return Err(error),
-                Err(error) => reason_of(&error),
-            };
-            connection.execute_batch("ROLLBACK TO one; RELEASE one")?;
-            refused.push(RowRefusal { edit, reason });
-        }
-        Ok(refused)
-    }
-
-    /// Returns this table with the columns it has on another connection.
-    fn with_columns(&self, connection: &Connection) -> rusqlite::Result<Self> {
-        let columns = columns_of(connection, &self.name)?;
-        Ok(Self {
-            path: self.path.clone(),
-            connection: Connection::open_in_memory()?,
-            name: self.name.clone(),
-            listed: columns.iter().map(Column::listed).collect(),
-            scratch: Scratch::new(&columns)?,
-            columns,
-            has_rowid: self.has_rowid,
-            ignored: self.ignored.clone(),
-        })
-    }
-}
-
-/// Binds a value by reference.
-struct Bound<'v>(&'v Stored);
-
-impl ToSql for Bound<'_> {
-    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
-        Ok(ToSqlOutput::Borrowed(self.0.into()))
-    }
 }
 
 impl Table for SqliteTable {
@@ -658,27 +490,7 @@ impl Table for SqliteTable {
     }
 
     fn write(&mut self, write: &TableWrite) -> Result<WriteOutcome, SourceError> {
-        let wrap = |error: rusqlite::Error| place_error(&self.path, &error);
-        let mut connection = connect(&self.path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
-        let busy = || {
-            Ok(WriteOutcome::Busy(
-                "another program is using it; it is left for the next run".to_owned(),
-            ))
-        };
-        connection.pragma_update(None, "foreign_keys", true).map_err(wrap)?;
-        let transaction = match connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate) {
-            Err(error) if is_busy(&error) => return busy(),
-            transaction => transaction.map_err(wrap)?,
-        };
-        let refused = match self.write_all(&transaction, write) {
-            Err(error) if is_busy(&error) => return busy(),
-            refused => refused.map_err(wrap)?,
-        };
-        match transaction.commit() {
-            Err(error) if is_busy(&error) => busy(),
-            Err(error) => Err(wrap(error)),
-            Ok(()) => Ok(WriteOutcome::Written(refused)),
-        }
+        write::write(self, write)
     }
 }
 
