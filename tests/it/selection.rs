@@ -377,9 +377,12 @@ fn another_filter_is_no_removal() {
     let log = office.log().len();
     let filter = |text: &str| {
         let config = phone.read(".dsync/config.toml");
-        let lines = config.lines().map(|line| match line.starts_with("filter = ") {
-            true => format!("filter = \"{text}\"\n"),
-            false => format!("{line}\n"),
+        let lines = config.lines().map(|line| {
+            if line.starts_with("filter = ") {
+                format!("filter = \"{text}\"\n")
+            } else {
+                format!("{line}\n")
+            }
         });
         phone.write(".dsync/config.toml", lines.collect::<String>());
     };

@@ -93,7 +93,7 @@ fn rows(world: &World, file: &str, format: &str, table: Option<&str>) -> Result<
     let end = table.read(&mut |row| {
         let mut cells = vec![String::new(); table.columns().len()];
         let read = table.cells(row.bytes, &mut |at, cell| {
-            cells[at] = cell.text().unwrap_or_default().into_owned()
+            cells[at] = cell.text().unwrap_or_default().into_owned();
         });
         read.unwrap();
         rows.push(cells.join(","));

@@ -311,7 +311,7 @@ fn a_new_row_of_a_table_without_keys_clashes_with_a_row_by_content() {
     );
     shop.add_with("shop.db#people", "", source("people", ""));
     shop.sync();
-    office.write("people.csv", &format!("{PEOPLE}9,Zoe,ann@x,\n"));
+    office.write("people.csv", format!("{PEOPLE}9,Zoe,ann@x,\n"));
     office.sync();
     assert_eq!(shop.sync().conflicts.open, 1);
     let conflict = &shop.conflicts()[0];
