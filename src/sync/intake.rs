@@ -133,8 +133,7 @@ pub(super) fn take_in(
     let inwards = config.direction != Direction::Out;
     let is_all = index.items.is_empty() && base.is_empty() && heads.is_empty();
     // What a filter does not show is told item by item.
-    let is_filtered = config.filter.is_some();
-    let mut first = (is_all && inwards && !is_filtered).then(|| FirstImport::new(work, config));
+    let mut first = (is_all && inwards && config.filter.is_none()).then(|| FirstImport::new(work, config));
     let mut cache = load_cache(work, config);
     let scan = read(
         work,
