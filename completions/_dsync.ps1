@@ -39,7 +39,7 @@ Register-ArgumentCompleter -Native -CommandName 'dsync' -ScriptBlock {
             [CompletionResult]::new('add-source', 'add-source', [CompletionResultType]::ParameterValue, 'Bind a file or folder as a source')
             [CompletionResult]::new('remove-source', 'remove-source', [CompletionResultType]::ParameterValue, 'Unbind a source; its file and the records stay')
             [CompletionResult]::new('sources', 'sources', [CompletionResultType]::ParameterValue, 'List the sources')
-            [CompletionResult]::new('collections', 'collections', [CompletionResultType]::ParameterValue, 'List the collections')
+            [CompletionResult]::new('collections', 'collections', [CompletionResultType]::ParameterValue, 'List the collections, or set what one does about conflicts')
             [CompletionResult]::new('columns', 'columns', [CompletionResultType]::ParameterValue, 'List or change the columns of a collection of rows')
             [CompletionResult]::new('formats', 'formats', [CompletionResultType]::ParameterValue, 'List the formats, or describe one')
             [CompletionResult]::new('remote', 'remote', [CompletionResultType]::ParameterValue, 'Make, join, list and forget remotes')
@@ -183,6 +183,35 @@ Register-ArgumentCompleter -Native -CommandName 'dsync' -ScriptBlock {
             [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Print more (can be repeated)')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('set', 'set', [CompletionResultType]::ParameterValue, 'Set what a collection does where two systems wrote one field')
+            [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
+            break
+        }
+        'dsync;collections;set' {
+            [CompletionResult]::new('--field', '--field', [CompletionResultType]::ParameterName, 'Only for this field and what is below it, as `dsync conflicts` prints it')
+            [CompletionResult]::new('-C', '-C ', [CompletionResultType]::ParameterName, 'Work as if started in DIR')
+            [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'Use the store in DIR, not the one in or above the working directory [env: DSYNC_STORE]')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour the text')
+            [CompletionResult]::new('--wait', '--wait', [CompletionResultType]::ParameterName, 'Wait at most so long for a store that is in use; 0 fails at once')
+            [CompletionResult]::new('--dry-run', '--dry-run', [CompletionResultType]::ParameterName, 'Tell what would happen and change nothing')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print JSON; errors become one JSON object on standard error')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print only what was asked for and errors')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print only what was asked for and errors')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Print more (can be repeated)')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Print more (can be repeated)')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
+        'dsync;collections;help' {
+            [CompletionResult]::new('set', 'set', [CompletionResultType]::ParameterValue, 'Set what a collection does where two systems wrote one field')
+            [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
+            break
+        }
+        'dsync;collections;help;set' {
+            break
+        }
+        'dsync;collections;help;help' {
             break
         }
         'dsync;columns' {
@@ -934,7 +963,7 @@ Register-ArgumentCompleter -Native -CommandName 'dsync' -ScriptBlock {
             [CompletionResult]::new('add-source', 'add-source', [CompletionResultType]::ParameterValue, 'Bind a file or folder as a source')
             [CompletionResult]::new('remove-source', 'remove-source', [CompletionResultType]::ParameterValue, 'Unbind a source; its file and the records stay')
             [CompletionResult]::new('sources', 'sources', [CompletionResultType]::ParameterValue, 'List the sources')
-            [CompletionResult]::new('collections', 'collections', [CompletionResultType]::ParameterValue, 'List the collections')
+            [CompletionResult]::new('collections', 'collections', [CompletionResultType]::ParameterValue, 'List the collections, or set what one does about conflicts')
             [CompletionResult]::new('columns', 'columns', [CompletionResultType]::ParameterValue, 'List or change the columns of a collection of rows')
             [CompletionResult]::new('formats', 'formats', [CompletionResultType]::ParameterValue, 'List the formats, or describe one')
             [CompletionResult]::new('remote', 'remote', [CompletionResultType]::ParameterValue, 'Make, join, list and forget remotes')
@@ -988,6 +1017,10 @@ Register-ArgumentCompleter -Native -CommandName 'dsync' -ScriptBlock {
             break
         }
         'dsync;help;collections' {
+            [CompletionResult]::new('set', 'set', [CompletionResultType]::ParameterValue, 'Set what a collection does where two systems wrote one field')
+            break
+        }
+        'dsync;help;collections;set' {
             break
         }
         'dsync;help;columns' {

@@ -139,6 +139,18 @@ _dsync() {
             dsync,watch)
                 cmd="dsync__subcmd__watch"
                 ;;
+            dsync__subcmd__collections,help)
+                cmd="dsync__subcmd__collections__subcmd__help"
+                ;;
+            dsync__subcmd__collections,set)
+                cmd="dsync__subcmd__collections__subcmd__set"
+                ;;
+            dsync__subcmd__collections__subcmd__help,help)
+                cmd="dsync__subcmd__collections__subcmd__help__subcmd__help"
+                ;;
+            dsync__subcmd__collections__subcmd__help,set)
+                cmd="dsync__subcmd__collections__subcmd__help__subcmd__set"
+                ;;
             dsync__subcmd__help,add-source)
                 cmd="dsync__subcmd__help__subcmd__add__subcmd__source"
                 ;;
@@ -261,6 +273,9 @@ _dsync() {
                 ;;
             dsync__subcmd__help,watch)
                 cmd="dsync__subcmd__help__subcmd__watch"
+                ;;
+            dsync__subcmd__help__subcmd__collections,set)
+                cmd="dsync__subcmd__help__subcmd__collections__subcmd__set"
                 ;;
             dsync__subcmd__help__subcmd__key,add)
                 cmd="dsync__subcmd__help__subcmd__key__subcmd__add"
@@ -568,12 +583,88 @@ _dsync() {
             return 0
             ;;
         dsync__subcmd__collections)
-            opts="-C -q -v -h --store --json --quiet --verbose --color --wait --help"
+            opts="-C -q -v -h --store --json --quiet --verbose --color --wait --help set help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                -C)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --store)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --wait)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        dsync__subcmd__collections__subcmd__help)
+            opts="set help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        dsync__subcmd__collections__subcmd__help__subcmd__help)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        dsync__subcmd__collections__subcmd__help__subcmd__set)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        dsync__subcmd__collections__subcmd__set)
+            opts="-C -q -v -h --field --dry-run --store --json --quiet --verbose --color --wait --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --field)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 -C)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -978,8 +1069,22 @@ _dsync() {
             return 0
             ;;
         dsync__subcmd__help__subcmd__collections)
-            opts=""
+            opts="set"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        dsync__subcmd__help__subcmd__collections__subcmd__set)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi

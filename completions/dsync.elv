@@ -36,7 +36,7 @@ set edit:completion:arg-completer[dsync] = {|@words|
             cand add-source 'Bind a file or folder as a source'
             cand remove-source 'Unbind a source; its file and the records stay'
             cand sources 'List the sources'
-            cand collections 'List the collections'
+            cand collections 'List the collections, or set what one does about conflicts'
             cand columns 'List or change the columns of a collection of rows'
             cand formats 'List the formats, or describe one'
             cand remote 'Make, join, list and forget remotes'
@@ -174,6 +174,31 @@ set edit:completion:arg-completer[dsync] = {|@words|
             cand --verbose 'Print more (can be repeated)'
             cand -h 'Print help (see more with ''--help'')'
             cand --help 'Print help (see more with ''--help'')'
+            cand set 'Set what a collection does where two systems wrote one field'
+            cand help 'Print this message or the help of the given subcommand(s)'
+        }
+        &'dsync;collections;set'= {
+            cand --field 'Only for this field and what is below it, as `dsync conflicts` prints it'
+            cand -C 'Work as if started in DIR'
+            cand --store 'Use the store in DIR, not the one in or above the working directory [env: DSYNC_STORE]'
+            cand --color 'Colour the text'
+            cand --wait 'Wait at most so long for a store that is in use; 0 fails at once'
+            cand --dry-run 'Tell what would happen and change nothing'
+            cand --json 'Print JSON; errors become one JSON object on standard error'
+            cand -q 'Print only what was asked for and errors'
+            cand --quiet 'Print only what was asked for and errors'
+            cand -v 'Print more (can be repeated)'
+            cand --verbose 'Print more (can be repeated)'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
+        &'dsync;collections;help'= {
+            cand set 'Set what a collection does where two systems wrote one field'
+            cand help 'Print this message or the help of the given subcommand(s)'
+        }
+        &'dsync;collections;help;set'= {
+        }
+        &'dsync;collections;help;help'= {
         }
         &'dsync;columns'= {
             cand --type 'Widen the type of a column: integer to decimal, anything to text (can be repeated)'
@@ -870,7 +895,7 @@ set edit:completion:arg-completer[dsync] = {|@words|
             cand add-source 'Bind a file or folder as a source'
             cand remove-source 'Unbind a source; its file and the records stay'
             cand sources 'List the sources'
-            cand collections 'List the collections'
+            cand collections 'List the collections, or set what one does about conflicts'
             cand columns 'List or change the columns of a collection of rows'
             cand formats 'List the formats, or describe one'
             cand remote 'Make, join, list and forget remotes'
@@ -918,6 +943,9 @@ set edit:completion:arg-completer[dsync] = {|@words|
         &'dsync;help;sources'= {
         }
         &'dsync;help;collections'= {
+            cand set 'Set what a collection does where two systems wrote one field'
+        }
+        &'dsync;help;collections;set'= {
         }
         &'dsync;help;columns'= {
         }

@@ -40,7 +40,7 @@ complete -c dsync -n "__fish_dsync_needs_command" -f -a "clone" -d 'Start a new 
 complete -c dsync -n "__fish_dsync_needs_command" -f -a "add-source" -d 'Bind a file or folder as a source'
 complete -c dsync -n "__fish_dsync_needs_command" -f -a "remove-source" -d 'Unbind a source; its file and the records stay'
 complete -c dsync -n "__fish_dsync_needs_command" -f -a "sources" -d 'List the sources'
-complete -c dsync -n "__fish_dsync_needs_command" -f -a "collections" -d 'List the collections'
+complete -c dsync -n "__fish_dsync_needs_command" -f -a "collections" -d 'List the collections, or set what one does about conflicts'
 complete -c dsync -n "__fish_dsync_needs_command" -f -a "columns" -d 'List or change the columns of a collection of rows'
 complete -c dsync -n "__fish_dsync_needs_command" -f -a "formats" -d 'List the formats, or describe one'
 complete -c dsync -n "__fish_dsync_needs_command" -f -a "remote" -d 'Make, join, list and forget remotes'
@@ -151,16 +151,32 @@ complete -c dsync -n "__fish_dsync_using_subcommand sources" -l json -d 'Print J
 complete -c dsync -n "__fish_dsync_using_subcommand sources" -s q -l quiet -d 'Print only what was asked for and errors'
 complete -c dsync -n "__fish_dsync_using_subcommand sources" -s v -l verbose -d 'Print more (can be repeated)'
 complete -c dsync -n "__fish_dsync_using_subcommand sources" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c dsync -n "__fish_dsync_using_subcommand collections" -s C -d 'Work as if started in DIR' -r -F
-complete -c dsync -n "__fish_dsync_using_subcommand collections" -l store -d 'Use the store in DIR, not the one in or above the working directory [env: DSYNC_STORE]' -r -F
-complete -c dsync -n "__fish_dsync_using_subcommand collections" -l color -d 'Colour the text' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+complete -c dsync -n "__fish_dsync_using_subcommand collections; and not __fish_seen_subcommand_from set help" -s C -d 'Work as if started in DIR' -r -F
+complete -c dsync -n "__fish_dsync_using_subcommand collections; and not __fish_seen_subcommand_from set help" -l store -d 'Use the store in DIR, not the one in or above the working directory [env: DSYNC_STORE]' -r -F
+complete -c dsync -n "__fish_dsync_using_subcommand collections; and not __fish_seen_subcommand_from set help" -l color -d 'Colour the text' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Also into files and pipes'
 never\t'Not at all'"
-complete -c dsync -n "__fish_dsync_using_subcommand collections" -l wait -d 'Wait at most so long for a store that is in use; 0 fails at once' -r
-complete -c dsync -n "__fish_dsync_using_subcommand collections" -l json -d 'Print JSON; errors become one JSON object on standard error'
-complete -c dsync -n "__fish_dsync_using_subcommand collections" -s q -l quiet -d 'Print only what was asked for and errors'
-complete -c dsync -n "__fish_dsync_using_subcommand collections" -s v -l verbose -d 'Print more (can be repeated)'
-complete -c dsync -n "__fish_dsync_using_subcommand collections" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c dsync -n "__fish_dsync_using_subcommand collections; and not __fish_seen_subcommand_from set help" -l wait -d 'Wait at most so long for a store that is in use; 0 fails at once' -r
+complete -c dsync -n "__fish_dsync_using_subcommand collections; and not __fish_seen_subcommand_from set help" -l json -d 'Print JSON; errors become one JSON object on standard error'
+complete -c dsync -n "__fish_dsync_using_subcommand collections; and not __fish_seen_subcommand_from set help" -s q -l quiet -d 'Print only what was asked for and errors'
+complete -c dsync -n "__fish_dsync_using_subcommand collections; and not __fish_seen_subcommand_from set help" -s v -l verbose -d 'Print more (can be repeated)'
+complete -c dsync -n "__fish_dsync_using_subcommand collections; and not __fish_seen_subcommand_from set help" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c dsync -n "__fish_dsync_using_subcommand collections; and not __fish_seen_subcommand_from set help" -f -a "set" -d 'Set what a collection does where two systems wrote one field'
+complete -c dsync -n "__fish_dsync_using_subcommand collections; and not __fish_seen_subcommand_from set help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c dsync -n "__fish_dsync_using_subcommand collections; and __fish_seen_subcommand_from set" -l field -d 'Only for this field and what is below it, as `dsync conflicts` prints it' -r
+complete -c dsync -n "__fish_dsync_using_subcommand collections; and __fish_seen_subcommand_from set" -s C -d 'Work as if started in DIR' -r -F
+complete -c dsync -n "__fish_dsync_using_subcommand collections; and __fish_seen_subcommand_from set" -l store -d 'Use the store in DIR, not the one in or above the working directory [env: DSYNC_STORE]' -r -F
+complete -c dsync -n "__fish_dsync_using_subcommand collections; and __fish_seen_subcommand_from set" -l color -d 'Colour the text' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Also into files and pipes'
+never\t'Not at all'"
+complete -c dsync -n "__fish_dsync_using_subcommand collections; and __fish_seen_subcommand_from set" -l wait -d 'Wait at most so long for a store that is in use; 0 fails at once' -r
+complete -c dsync -n "__fish_dsync_using_subcommand collections; and __fish_seen_subcommand_from set" -l dry-run -d 'Tell what would happen and change nothing'
+complete -c dsync -n "__fish_dsync_using_subcommand collections; and __fish_seen_subcommand_from set" -l json -d 'Print JSON; errors become one JSON object on standard error'
+complete -c dsync -n "__fish_dsync_using_subcommand collections; and __fish_seen_subcommand_from set" -s q -l quiet -d 'Print only what was asked for and errors'
+complete -c dsync -n "__fish_dsync_using_subcommand collections; and __fish_seen_subcommand_from set" -s v -l verbose -d 'Print more (can be repeated)'
+complete -c dsync -n "__fish_dsync_using_subcommand collections; and __fish_seen_subcommand_from set" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c dsync -n "__fish_dsync_using_subcommand collections; and __fish_seen_subcommand_from help" -f -a "set" -d 'Set what a collection does where two systems wrote one field'
+complete -c dsync -n "__fish_dsync_using_subcommand collections; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c dsync -n "__fish_dsync_using_subcommand columns" -l type -d 'Widen the type of a column: integer to decimal, anything to text (can be repeated)' -r
 complete -c dsync -n "__fish_dsync_using_subcommand columns" -l rename -d 'Give a column another name (can be repeated)' -r
 complete -c dsync -n "__fish_dsync_using_subcommand columns" -l drop -d 'Show a column nowhere any more; its values are kept (can be repeated)' -r
@@ -700,7 +716,7 @@ complete -c dsync -n "__fish_dsync_using_subcommand help; and not __fish_seen_su
 complete -c dsync -n "__fish_dsync_using_subcommand help; and not __fish_seen_subcommand_from init clone add-source remove-source sources collections columns formats remote key sync snapshot push fetch pull apply status diff log show cat conflicts resolve undo ops restore convert pack unpack watch schedule verify gc roll systems serve manager completions man demo help" -f -a "add-source" -d 'Bind a file or folder as a source'
 complete -c dsync -n "__fish_dsync_using_subcommand help; and not __fish_seen_subcommand_from init clone add-source remove-source sources collections columns formats remote key sync snapshot push fetch pull apply status diff log show cat conflicts resolve undo ops restore convert pack unpack watch schedule verify gc roll systems serve manager completions man demo help" -f -a "remove-source" -d 'Unbind a source; its file and the records stay'
 complete -c dsync -n "__fish_dsync_using_subcommand help; and not __fish_seen_subcommand_from init clone add-source remove-source sources collections columns formats remote key sync snapshot push fetch pull apply status diff log show cat conflicts resolve undo ops restore convert pack unpack watch schedule verify gc roll systems serve manager completions man demo help" -f -a "sources" -d 'List the sources'
-complete -c dsync -n "__fish_dsync_using_subcommand help; and not __fish_seen_subcommand_from init clone add-source remove-source sources collections columns formats remote key sync snapshot push fetch pull apply status diff log show cat conflicts resolve undo ops restore convert pack unpack watch schedule verify gc roll systems serve manager completions man demo help" -f -a "collections" -d 'List the collections'
+complete -c dsync -n "__fish_dsync_using_subcommand help; and not __fish_seen_subcommand_from init clone add-source remove-source sources collections columns formats remote key sync snapshot push fetch pull apply status diff log show cat conflicts resolve undo ops restore convert pack unpack watch schedule verify gc roll systems serve manager completions man demo help" -f -a "collections" -d 'List the collections, or set what one does about conflicts'
 complete -c dsync -n "__fish_dsync_using_subcommand help; and not __fish_seen_subcommand_from init clone add-source remove-source sources collections columns formats remote key sync snapshot push fetch pull apply status diff log show cat conflicts resolve undo ops restore convert pack unpack watch schedule verify gc roll systems serve manager completions man demo help" -f -a "columns" -d 'List or change the columns of a collection of rows'
 complete -c dsync -n "__fish_dsync_using_subcommand help; and not __fish_seen_subcommand_from init clone add-source remove-source sources collections columns formats remote key sync snapshot push fetch pull apply status diff log show cat conflicts resolve undo ops restore convert pack unpack watch schedule verify gc roll systems serve manager completions man demo help" -f -a "formats" -d 'List the formats, or describe one'
 complete -c dsync -n "__fish_dsync_using_subcommand help; and not __fish_seen_subcommand_from init clone add-source remove-source sources collections columns formats remote key sync snapshot push fetch pull apply status diff log show cat conflicts resolve undo ops restore convert pack unpack watch schedule verify gc roll systems serve manager completions man demo help" -f -a "remote" -d 'Make, join, list and forget remotes'
@@ -736,6 +752,7 @@ complete -c dsync -n "__fish_dsync_using_subcommand help; and not __fish_seen_su
 complete -c dsync -n "__fish_dsync_using_subcommand help; and not __fish_seen_subcommand_from init clone add-source remove-source sources collections columns formats remote key sync snapshot push fetch pull apply status diff log show cat conflicts resolve undo ops restore convert pack unpack watch schedule verify gc roll systems serve manager completions man demo help" -f -a "man" -d 'Print the manual page, or write the pages of all commands'
 complete -c dsync -n "__fish_dsync_using_subcommand help; and not __fish_seen_subcommand_from init clone add-source remove-source sources collections columns formats remote key sync snapshot push fetch pull apply status diff log show cat conflicts resolve undo ops restore convert pack unpack watch schedule verify gc roll systems serve manager completions man demo help" -f -a "demo" -d 'Build two systems in a temporary place and sync them, step by step'
 complete -c dsync -n "__fish_dsync_using_subcommand help; and not __fish_seen_subcommand_from init clone add-source remove-source sources collections columns formats remote key sync snapshot push fetch pull apply status diff log show cat conflicts resolve undo ops restore convert pack unpack watch schedule verify gc roll systems serve manager completions man demo help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c dsync -n "__fish_dsync_using_subcommand help; and __fish_seen_subcommand_from collections" -f -a "set" -d 'Set what a collection does where two systems wrote one field'
 complete -c dsync -n "__fish_dsync_using_subcommand help; and __fish_seen_subcommand_from remote" -f -a "add" -d 'Make a remote, or join one that is there'
 complete -c dsync -n "__fish_dsync_using_subcommand help; and __fish_seen_subcommand_from remote" -f -a "list" -d 'List the remotes'
 complete -c dsync -n "__fish_dsync_using_subcommand help; and __fish_seen_subcommand_from remote" -f -a "remove" -d 'Forget a remote; what lies there stays'
