@@ -12,7 +12,7 @@ use crate::sync::{CollectionStatus, SyncError, SyncResult};
 
 /// List the collections, or set what one does about conflicts
 #[derive(Debug, Args)]
-#[command(after_long_help = "Examples:\n  dsync collections\n  dsync collections --json\n  \
+#[command(after_long_help = "Examples:\n  dsync collections --json\n  \
     dsync collections set contacts conflicts=prefer:laptop")]
 pub(super) struct Collections {
     #[command(subcommand)]
