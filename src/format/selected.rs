@@ -215,6 +215,9 @@ mod tests {
         whole.grow(other);
         let Ok(item) = whole.put(record, None) else { return };
         let file = whole.assemble(&[Edit::Append(item.bytes.clone())]);
+        // A file in a code page does not say which one: it is stated from the time it is made.
+        let stated = format.new_encoding().and_then(|label| format.in_encoding(label));
+        let format = stated.as_deref().unwrap_or(format);
         let whole = format.open(file.clone()).unwrap();
         if whole.item_count() == 0 {
             // A row of nothing but blank cells is none where a file has no header.

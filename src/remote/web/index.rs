@@ -10,7 +10,7 @@ use std::collections::btree_map::Entry;
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::super::storage::{StorageError, StorageResult, StoredObject};
+use super::super::storage::{StorageError, StorageResult, StoredObject, is_object_name};
 use crate::model::{Domain, Hash};
 
 /// The folder of the chains.
@@ -261,6 +261,10 @@ fn encode(changes: &[Change]) -> Vec<u8> {
     format!("{text}= {hash}\n").into_bytes()
 }
 
+fn object_name(text: &str) -> Option<String> {
+    is_object_name(text).then(|| text.to_owned())
+}
+
 /// Reads an object of a chain; anything else, and anything torn, is `None`.
 fn decode(bytes: &[u8]) -> Option<Vec<Change>> {
     let text = std::str::from_utf8(bytes).ok()?;
@@ -268,18 +272,21 @@ fn decode(bytes: &[u8]) -> Option<Vec<Change>> {
     if end != format!("= {}\n", Hash::of(Domain::Remote, content.as_bytes())) {
         return None;
     }
-    let lines = content.strip_prefix(HEADER)?.strip_prefix('\n')?.lines();
-    let changes = lines.map(|line| {
+    let lines = content.strip_prefix(HEADER)?.strip_prefix('\n')?;
+    // Not by `str::lines`, to which a CR is part of a line's end or not.
+    let changes = lines.split_terminator('\n').map(|line| {
         let (sign, rest) = line.split_once(' ')?;
         match sign {
             "+" => {
                 let (length, name) = rest.split_once(' ')?;
                 Some(Change::Put {
-                    name: name.to_owned(),
+                    name: object_name(name)?,
                     length_bytes: length.parse().ok()?,
                 })
             }
-            "-" => Some(Change::Deleted { name: rest.to_owned() }),
+            "-" => Some(Change::Deleted {
+                name: object_name(rest)?,
+            }),
             _ => None,
         }
     });
@@ -315,7 +322,7 @@ mod tests {
     fn an_object_of_a_chain_is_whole_or_none() {
         let bytes = encode(&[
             Change::Put {
-                name: "log/a b".to_owned(),
+                name: "log/a.b".to_owned(),
                 length_bytes: 7,
             },
             Change::Deleted { name: "x".to_owned() },
@@ -323,6 +330,24 @@ mod tests {
         assert_eq!(again(&bytes).unwrap(), bytes);
         for end in 0..bytes.len() {
             assert_eq!(again(&bytes[..end]), None, "cut at {end}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_name_of_an_object_is_no_change() {
+        for line in [
+            "+ 7 a\n- \r",
+            "- \r\n",
+            "- \n",
+            "+ 7 \n",
+            "- ../x\n",
+            "+ 7 a b\n",
+            "+ x a\n",
+            "a\n",
+        ] {
+            let content = format!("{HEADER}\n{line}");
+            let end = format!("= {}\n", Hash::of(Domain::Remote, content.as_bytes()));
+            assert_eq!(again(format!("{content}{end}").as_bytes()), None, "{line:?}");
         }
     }
 }
