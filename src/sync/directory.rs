@@ -338,7 +338,7 @@ impl Directory {
         let mut directory = Self {
             keys: KeyList::default(),
             identities: Identities::default(),
-            lookups: Default::default(),
+            lookups: By::LOOKUPS.map(|_| Lookups::default()),
             aliases: Vec::new(),
             distinct: Vec::new(),
             hidden: Vec::new(),

@@ -350,6 +350,18 @@ impl<'w> Planner<'w, '_> {
             self.agree(number, entry, key);
             return Ok(());
         }
+        self.replace(number, entry, key, put, shown_before)
+    }
+
+    /// Plans other bytes for an item.
+    fn replace(
+        &mut self,
+        number: u64,
+        entry: &ItemEntry,
+        key: RecordKey,
+        put: crate::format::Put,
+        shown_before: ItemView,
+    ) -> SyncResult<()> {
         self.report.written.changed += 1;
         self.report.not_shown += put.not_shown.len() as u64;
         let work = self.work;
