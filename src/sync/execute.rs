@@ -1,7 +1,8 @@
 //! Carrying out a plan of write-back: intent, files, and what is really there afterwards.
 
 use super::config::SourceConfig;
-use super::outtake::{OutPlan, keep_file};
+use super::kept::keep_file;
+use super::outtake::OutPlan;
 use super::report::{RecordDifference, SetAside, SourceReport};
 use super::work::Work;
 use super::{SyncResult, source_error};

@@ -20,6 +20,7 @@ mod guard;
 mod identity;
 mod inspect;
 mod intake;
+mod kept;
 mod look;
 mod lookup;
 mod operations;

@@ -10,9 +10,10 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use super::config::{Direction, SourceConfig};
 use super::donor::{CopiedView, Copies, Donor};
 use super::intake::{reading_of, view_of};
+use super::kept::{keep_file, majority_style, uid_of};
 use super::lookup::{Answers, Found};
 use super::report::{SetAside, SourceReport};
-use super::shown::{Shown, Since};
+use super::shown::{Shown, Since, is_stale};
 use super::work::Work;
 use super::{SyncResult, other, selection, source_error};
 use crate::delta::{Entry, State};
@@ -398,22 +399,11 @@ impl<'w> Planner<'w, '_> {
         }
     }
 
-    /// Returns whether an item that was edited shows a derived value that the record no longer has.
     fn is_stale(&self, number: u64, entry: &ItemEntry, record: &Value, views: &mut ViewReader<'_>) -> SyncResult<bool> {
-        const DERIVED: &str = "full";
-        if entry.base.is_none() {
-            return Ok(false);
-        }
-        let wrap = |error| source_error(self.config, error);
-        let view = views.get(number).map_err(wrap)?;
-        let Some(view) = view.filter(|view| view.may_have(DERIVED)) else {
-            return Ok(false);
-        };
-        let leaves = Value::Map(view.decode().map_err(wrap)?.view);
-        let derived = leaves.leaves().into_iter().map(|(path, _)| path);
-        Ok(derived
-            .filter(|path| path.parts().last().is_some_and(|last| last == DERIVED))
-            .any(|path| record.at(&path).is_none()))
+        let stale = entry.base.is_some().then(|| is_stale(views, number, record));
+        stale
+            .unwrap_or(Ok(false))
+            .map_err(|error| source_error(self.config, error))
     }
 
     fn remove(&mut self, number: u64, entry: &ItemEntry) {
@@ -804,56 +794,4 @@ impl<'w> Planner<'w, '_> {
             index: None,
         })
     }
-}
-
-/// Returns the style that most of the first files with items have.
-fn majority_style<'d>(documents: impl Iterator<Item = &'d dyn Document>) -> Option<String> {
-    let mut counts: BTreeMap<String, usize> = BTreeMap::new();
-    for document in documents.filter(|document| document.item_count() > 0).take(200) {
-        *counts.entry(document.style()).or_default() += 1;
-    }
-    let best = counts.into_iter().max_by_key(|(_, count)| *count);
-    best.map(|(style, _)| style)
-}
-
-fn uid_of(record: &Value) -> &str {
-    let uid = record.as_map().and_then(|map| map.get("uid")?.as_text());
-    uid.unwrap_or_default()
-}
-
-/// Takes back what was planned for a file that is not written: its items keep what they were and the base they last
-/// agreed with, and those that were to be new in it are to be written at the next run.
-pub(super) fn keep_file(
-    edits: &mut BTreeMap<u64, IndexEdit>,
-    order: &mut BTreeMap<String, (Hash, Vec<u64>)>,
-    index: &Index,
-    base: &[SnapshotId],
-    name: &str,
-    planned: impl Iterator<Item = u64>,
-) {
-    let known = index.files.get(name);
-    let numbers: BTreeSet<u64> = known
-        .into_iter()
-        .flat_map(|(_, order)| order.clone())
-        .chain(planned)
-        .collect();
-    for number in numbers {
-        let Some(edit) = edits.get_mut(&number) else { continue };
-        if let Some(entry) = index.items.get(&number) {
-            let base = entry.base.clone().unwrap_or_else(|| base.to_vec());
-            let kept = ItemEntry {
-                base: Some(base),
-                ..entry.clone()
-            };
-            *edit = IndexEdit::Put(kept, None);
-        } else if let IndexEdit::Put(entry, view) = edit {
-            entry.fingerprint = None;
-            entry.base = Some(Vec::new());
-            *view = None;
-        }
-    }
-    match known {
-        Some(file) => order.insert(name.to_owned(), file.clone()),
-        None => order.remove(name),
-    };
 }

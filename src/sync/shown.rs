@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::work::Work;
 use super::{SyncResult, other};
 use crate::delta::State;
-use crate::model::{RecordKey, SnapshotId};
-use crate::source::Index;
+use crate::model::{RecordKey, SnapshotId, Value};
+use crate::source::{Index, SourceError, ViewReader};
 use crate::tree;
 
 /// How many items must have one base for a comparison of whole states (chosen: a look-up of each costs less below).
@@ -67,4 +67,18 @@ impl<'i> Since<'i> {
     pub(super) fn is_unchanged(&self, base: &[SnapshotId], key: &RecordKey) -> bool {
         self.0.get(base).is_some_and(|changed| !changed.contains(key))
     }
+}
+
+/// Returns whether an item that was edited shows a derived value that its record no longer has.
+pub(super) fn is_stale(views: &mut ViewReader<'_>, number: u64, record: &Value) -> Result<bool, SourceError> {
+    const DERIVED: &str = "full";
+    let view = views.get(number)?;
+    let Some(view) = view.filter(|view| view.may_have(DERIVED)) else {
+        return Ok(false);
+    };
+    let leaves = Value::Map(view.decode()?.view);
+    let derived = leaves.leaves().into_iter().map(|(path, _)| path);
+    Ok(derived
+        .filter(|path| path.parts().last().is_some_and(|last| last == DERIVED))
+        .any(|path| record.at(&path).is_none()))
 }
