@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Compare dsync with vdirsyncer, and measure one change among many contacts.
 
-usage: contacts.py [--dsync PATH] [--small N] [--large N] [--runs N] [--work DIR] [--only folder|file|scale]
+usage: contacts.py [--dsync PATH] [--small N] [--large N] [--runs N] [--work DIR] [--only folder|file|scale|join]
 
 Prints CPU seconds (user and system), wall time and peak memory of each step; see benches/README.md.
 """
@@ -220,6 +220,62 @@ def one_change(dsync, work, count, runs):
     return figures
 
 
+def filled_system(dsync, folder, remote, key, name, source, format_name):
+    """Makes a system with a remote and a source that has its items already; returns the cost of its first sync."""
+    run([dsync, "init", "--name", name], folder)
+    run([dsync, "remote", "add", "origin", remote, *(["--key-file", key] if key else [])], folder)
+    run([dsync, "add-source", source, "--collection", "contacts", "--format", format_name], folder)
+    time.sleep(2.1)
+    return run([dsync, "sync"], folder)
+
+
+def join(dsync, work, count):
+    """Filled sources that meet a filled remote for the first time, and conversions of the same people."""
+    print(f"== {count} contacts, known to a remote already, in another system's source")
+    base = os.path.join(work, f"join{count}")
+    shutil.rmtree(base, ignore_errors=True)
+    first, remote = os.path.join(base, "first"), os.path.join(base, "remote")
+    os.makedirs(first)
+    book = os.path.join(first, "book.vcf")
+    generate.write(count, 7, book)
+    imported, _ = filled_system(dsync, first, remote, None, "first", "book.vcf", "vcard")
+    print(f"{'first import and push':34} {imported}")
+    table = os.path.join(base, "book.csv")
+    for name, arguments in [
+        ("convert vCard to JSContact", [book, os.path.join(base, "book.json"), "--to", "jscontact"]),
+        ("convert vCard to Google CSV", [book, table, "--to", "google-csv"]),
+        ("convert Google CSV to vCard", [table, os.path.join(base, "again.vcf"), "--to", "vcard"]),
+    ]:
+        print(f"{name:34} {run([dsync, 'convert', *arguments], base)[0]}")
+    alone = os.path.join(base, "alone")
+    os.makedirs(alone)
+    shutil.copyfile(table, os.path.join(alone, "book.csv"))
+    rows, _ = filled_system(dsync, alone, os.path.join(base, "other"), None, "alone", "book.csv", "google-csv")
+    print(f"{'first import of the CSV alone':34} {rows}")
+    key = os.path.join(first, ".dsync", "keys", "origin")
+    few = count // 10
+    start, few_remote = os.path.join(base, "few"), os.path.join(base, "few-remote")
+    os.makedirs(start)
+    generate.write(few, 7, os.path.join(start, "book.vcf"))
+    few_imported, _ = filled_system(dsync, start, few_remote, None, "few", "book.vcf", "vcard")
+    few_key = os.path.join(start, ".dsync", "keys", "origin")
+    for name, source, format_name, known, alone in [
+        ("the same vCard file", "book.vcf", "vcard", (remote, key), imported),
+        ("the same people in Google CSV", "book.csv", "google-csv", (remote, key), rows),
+        (f"folder of {few} vCards", "book", "vcard", (few_remote, few_key), few_imported),
+    ]:
+        folder = os.path.join(base, name.replace(" ", "-"))
+        os.makedirs(folder)
+        if source == "book":
+            generate.write(few, 7, os.path.join(folder, "book/"))
+        else:
+            shutil.copyfile(book if source == "book.vcf" else table, os.path.join(folder, source))
+        cost, text = filled_system(dsync, folder, *known, name.replace(" ", "-"), source, format_name)
+        recognised = [line for line in text.splitlines() if line.startswith("recognised")]
+        print(f"{name:34} {cost}  {cost.cpu / alone.cpu:.1f} times the import alone\n{'':34} "
+              f"{recognised[0] if recognised else 'nothing was recognised'}")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--dsync", default=os.path.join(ROOT, "target", "release", "dsync"))
@@ -227,7 +283,7 @@ def main():
     parser.add_argument("--large", type=int, default=100_000)
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--work")
-    parser.add_argument("--only", choices=["folder", "file", "scale"])
+    parser.add_argument("--only", choices=["folder", "file", "scale", "join"])
     arguments = parser.parse_args()
     dsync = os.path.abspath(arguments.dsync)
     if not os.path.exists(dsync):
@@ -239,6 +295,8 @@ def main():
             compare_folders(dsync, work, arguments.small, arguments.runs)
         if arguments.only in (None, "file", "scale"):
             large = one_change(dsync, work, arguments.large, arguments.runs)
+        if arguments.only in (None, "join"):
+            join(dsync, work, arguments.large)
         if arguments.only in (None, "scale"):
             small = one_change(dsync, work, arguments.large // 10, arguments.runs)
             print(f"== {arguments.large} against {arguments.large // 10} contacts, CPU")

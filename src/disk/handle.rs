@@ -5,7 +5,7 @@ use std::io::{Read, Seek, Write};
 use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
-use super::{Disk, DiskError, DiskResult};
+use super::{Disk, DiskError, DiskResult, temporary_name};
 
 /// An open file that is read at any place. It stays readable after its name was removed.
 #[derive(Debug)]
@@ -116,6 +116,42 @@ impl Disk {
             path: path.to_owned(),
             length_bytes,
         })
+    }
+
+    /// Does what [`Self::replace`] does with bytes that come in pieces: `feed` calls what it is given with each.
+    ///
+    /// Where `feed` fails, what is there stays.
+    pub fn replace_by_pieces<E: From<DiskError>>(
+        &self,
+        path: &Path,
+        feed: impl FnOnce(&mut dyn FnMut(&[u8])) -> Result<(), E>,
+    ) -> Result<(), E> {
+        /// How many bytes are written at once (chosen: few calls for small pieces).
+        const WRITE_BYTES: usize = 1 << 20;
+        let temporary = temporary_name(path);
+        if self.stat(&temporary)?.is_some() {
+            self.remove(&temporary)?;
+        }
+        let mut file = self.append_new(&temporary)?;
+        let mut waiting = Vec::with_capacity(WRITE_BYTES);
+        let mut written = Ok(());
+        let fed = feed(&mut |piece| {
+            waiting.extend_from_slice(piece);
+            if waiting.len() >= WRITE_BYTES && written.is_ok() {
+                written = file.append(&waiting);
+                waiting.clear();
+            }
+        });
+        let written = written
+            .and_then(|()| file.append(&waiting))
+            .and_then(|()| file.finish());
+        if let Err(error) = fed.and_then(|()| written.map_err(E::from)) {
+            // What cannot be removed now is replaced by the next attempt.
+            let _left = self.remove(&temporary);
+            return Err(error);
+        }
+        self.copy_mode(path, &temporary)?;
+        Ok(self.rename(&temporary, path)?)
     }
 
     /// Creates a file that is written piece by piece; an existing file is an error.

@@ -273,6 +273,11 @@ pub trait Document: Send + Sync {
     /// Returns the bytes of the file after `edits` like [`Self::assemble`], with the new items `more` behind them.
     fn assemble_with(&self, edits: &[Edit], more: NewItems<'_>) -> Vec<u8>;
 
+    /// Writes this file with new items, piece by piece; together the pieces are what [`Self::assemble_with`] returns.
+    fn write_new(&self, items: NewItems<'_>, write: &mut dyn FnMut(&[u8])) {
+        write(&self.assemble_with(&[], items));
+    }
+
     /// Gives up bytes and items, so that memory can do without them. What remains is a file without items of the same
     /// lens, style and layout, where that costs less.
     fn release(&mut self) {}
@@ -329,6 +334,33 @@ mod tests {
             assert_eq!(after, before, "{name}");
             assert_eq!(document.parse(&item), Ok(parsed), "{name}");
             assert!(document.item_count() == 0 || name == "mozilla-ldif");
+        }
+    }
+
+    #[test]
+    fn a_new_file_in_pieces_is_the_whole_one() {
+        let record = |name: &str| {
+            let mut record = Value::Map(crate::model::Map::new());
+            record.set_at(&FieldPath::new(["name", "components", "given", "value"]), name.into());
+            record.set_at(&FieldPath::new(["emails", "e", "address"]), "jane@example.com".into());
+            record
+        };
+        for (format, style) in all().iter().flat_map(|format| {
+            let styles = [None, Some("array"), Some("lines"), Some("4.0")];
+            styles.map(|style| (format, style))
+        }) {
+            let document = format.create(style);
+            for count in 0..3 {
+                let put = |n: usize| document.put(&record(&format!("Jane Doe {n}")), None).unwrap().bytes;
+                let items = || NewItems {
+                    items: Box::new((0..count).map(put)),
+                    length_bytes: count,
+                };
+                let mut pieces = Vec::new();
+                document.write_new(items(), &mut |piece| pieces.extend_from_slice(piece));
+                let whole = document.assemble_with(&[], items());
+                assert_eq!(pieces, whole, "{} {style:?}", format.info().name);
+            }
         }
     }
 }

@@ -61,9 +61,35 @@ impl StoredView {
         })
     }
 
+    /// Returns whether a field of this name may be in it, at any place; without decoding it.
+    pub fn may_have(&self, field: &str) -> bool {
+        memchr::memmem::find(&self.0, &cbor::encode(&field.into())).is_some()
+    }
+
+    /// Decodes it.
+    pub fn decode(&self) -> Result<ItemView, SourceError> {
+        ItemView::decode(&self.0)
+    }
+
     /// Returns whether it is a view and nothing else: no note of values that were written over.
     pub fn is_plain(&self) -> bool {
         self.0.first() == Some(&PLAIN_VIEW)
+    }
+}
+
+/// Reads views of many items.
+pub struct ViewReader<'o>(tree::Finder<'o>);
+
+impl<'o> ViewReader<'o> {
+    /// Makes one for the tree of views at `views`.
+    pub fn new(objects: &'o dyn Objects, views: &Hash) -> Self {
+        Self(tree::Finder::new(objects, views))
+    }
+
+    /// Reads the view of an item; `None` when it has none. In ascending order each node is read once.
+    pub fn get(&mut self, number: u64) -> Result<Option<StoredView>, SourceError> {
+        let bytes = self.0.find(&number.to_be_bytes())?;
+        Ok(bytes.map(|bytes| StoredView(bytes.to_vec())))
     }
 }
 
@@ -325,17 +351,51 @@ impl Index {
     }
 
     /// Stores changed items and returns the new roots of the items and views trees.
+    ///
+    /// The items `agreeing`, in ascending order, agree with the base of the whole source from now on.
     pub fn store(
         objects: &dyn Objects,
         items: &Hash,
         views: &Hash,
         edits: &BTreeMap<u64, IndexEdit>,
+        agreeing: &[u64],
     ) -> Result<(Hash, Hash), SourceError> {
-        let entries = edits.iter().map(|(number, edit)| match edit {
-            IndexEdit::Put(entry, _) => (number_key(*number), Some(entry.encode())),
-            IndexEdit::Remove => (number_key(*number), None),
+        let mut before = tree::Finder::new(objects, items);
+        let mut agreed = agreeing.iter().copied().peekable();
+        let mut edited = edits.iter().peekable();
+        let mut next = || -> Result<Option<(Vec<u8>, Option<Vec<u8>>)>, SourceError> {
+            loop {
+                let number = match (agreed.peek(), edited.peek()) {
+                    (Some(agreed), Some((edited, _))) => *agreed.min(*edited),
+                    (Some(number), None) => *number,
+                    (None, Some((number, _))) => **number,
+                    (None, None) => return Ok(None),
+                };
+                let agrees = agreed.next_if_eq(&number).is_some();
+                let mut entry = match edited.next_if(|(edited, _)| **edited == number) {
+                    Some((_, IndexEdit::Put(entry, _))) if !agrees => {
+                        return Ok(Some((number_key(number), Some(entry.encode()))));
+                    }
+                    Some((_, IndexEdit::Put(entry, _))) => entry.clone(),
+                    Some((_, IndexEdit::Remove)) => return Ok(Some((number_key(number), None))),
+                    None => match before.find(&number_key(number))? {
+                        Some(bytes) => ItemEntry::decode(bytes)?,
+                        None => continue,
+                    },
+                };
+                entry.base = None;
+                return Ok(Some((number_key(number), Some(entry.encode()))));
+            }
+        };
+        let mut failure = None;
+        let entries = std::iter::from_fn(|| {
+            let entry = next().map_err(|error| failure = Some(error));
+            entry.ok().flatten()
         });
         let items = tree::edit(objects, items, entries)?;
+        if let Some(failure) = failure {
+            return Err(failure);
+        }
         let shown = edits.iter().filter_map(|(number, edit)| match edit {
             IndexEdit::Put(_, Some(view)) => Some((number_key(*number), Some(view.encode()))),
             IndexEdit::Put(_, None) => None,
@@ -432,6 +492,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::model::Domain;
     use crate::port::MemoryObjects;
 
     fn entries() -> impl Strategy<Value = ItemEntry> {
@@ -465,5 +526,50 @@ mod tests {
             let root = Index::store_files(&objects, &tree::empty_root(), &files).unwrap();
             prop_assert_eq!(load_files(&objects, &root).unwrap(), files);
         }
+    }
+
+    #[test]
+    fn agreeing_items_lose_their_own_base_and_nothing_else() {
+        let objects = MemoryObjects::default();
+        let empty = tree::empty_root();
+        let base = Some(vec![SnapshotId(Hash::of(Domain::Snapshot, b"x"))]);
+        let entry = |number: u64, base: &Option<Vec<SnapshotId>>| ItemEntry {
+            file: String::new(),
+            fingerprint: Some([7; 16]),
+            native_id: Some(number.to_string()),
+            key: RecordKey::from_identity(&number.to_string()),
+            base: base.clone(),
+        };
+        let put = |number, base| (number, IndexEdit::Put(entry(number, base), None));
+        let first: BTreeMap<u64, IndexEdit> = (1..=900).map(|number| put(number, &base)).collect();
+        let (items, views) = Index::store(&objects, &empty, &empty, &first, &[]).unwrap();
+        // One is edited at the same time, one goes, one was never there.
+        let edits = [put(3, &base), (5, IndexEdit::Remove), put(901, &None)].into();
+        let (items, _) = Index::store(&objects, &items, &views, &edits, &[2, 3, 4, 800, 5000]).unwrap();
+        let found: BTreeMap<u64, ItemEntry> = Index::entries(&objects, &items).map(Result::unwrap).collect();
+        let wanted = (1..=901).filter(|number| *number != 5).map(|number| {
+            let agrees = [2, 3, 4, 800, 901].contains(&number);
+            (number, entry(number, if agrees { &None } else { &base }))
+        });
+        assert_eq!(found, wanted.collect());
+    }
+
+    #[test]
+    fn views_tell_which_fields_they_may_have() {
+        let objects = MemoryObjects::default();
+        let mut writer = ViewWriter::new(tree::empty_root());
+        let view = |field: &str| ItemView {
+            view: [("name".to_owned(), Value::Map([(field.to_owned(), "x".into())].into()))].into(),
+            ..ItemView::default()
+        };
+        writer.put(&objects, 1, &view("full")).unwrap();
+        writer.put(&objects, 2, &view("fuller")).unwrap();
+        let views = writer.flush(&objects).unwrap();
+        let mut reader = ViewReader::new(&objects, &views);
+        let mut read = |number| reader.get(number).unwrap();
+        assert!(read(1).unwrap().may_have("full"));
+        assert!(!read(2).unwrap().may_have("full"));
+        assert_eq!(read(2).unwrap().decode().unwrap(), view("fuller"));
+        assert!(read(3).is_none());
     }
 }

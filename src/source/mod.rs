@@ -16,7 +16,7 @@ mod view;
 mod write;
 mod written;
 
-pub use index::{Index, IndexEdit, ItemEntry, ItemView, StoredView, ViewWriter};
+pub use index::{Index, IndexEdit, ItemEntry, ItemView, StoredView, ViewReader, ViewWriter};
 pub use matching::shape;
 pub use place::{FileState, Place, StatCache};
 pub use scan::{Edited, FirstItems, Found, Fresh, FreshItems, OpenFiles, Scan, ScanInput, scan};

@@ -116,25 +116,32 @@ impl FreshItems {
         self.fresh == 0
     }
 
-    /// Forgets them, but for how many there are.
-    pub fn release(&mut self) {
-        self.items = Vec::new();
-        self.parsed = Spool::default();
+    /// Leaves nothing but how many there are; returns them one by one, and memory gives up what was passed.
+    pub fn drain(&mut self) -> impl Iterator<Item = Result<Fresh, SourceError>> + use<> {
+        let items = std::mem::take(&mut self.items).into_iter();
+        let parsed = std::mem::take(&mut self.parsed).drain();
+        items.zip(parsed).filter_map(|(item, parsed)| item.fresh(parsed))
     }
 
     /// Walks over them.
     pub fn iter(&self) -> impl Iterator<Item = Result<Fresh, SourceError>> + '_ {
         let parsed = self.items.iter().zip(self.parsed.iter());
-        parsed.filter_map(|(item, parsed)| {
-            let number = item.fresh?;
-            Some(parsed.and_then(|bytes| decode_parsed(&bytes)).map(|parsed| Fresh {
-                number,
-                file: item.file.clone(),
-                line: item.line,
-                fingerprint: item.fingerprint,
-                parsed,
-            }))
-        })
+        parsed.filter_map(|(item, parsed)| item.fresh(parsed))
+    }
+}
+
+impl OpenItem {
+    /// Returns the new item that it is, given what it shows; `None` where it is none.
+    fn fresh(&self, parsed: Result<Vec<u8>, SourceError>) -> Option<Result<Fresh, SourceError>> {
+        let number = self.fresh?;
+        let parsed = parsed.and_then(|bytes| decode_parsed(&bytes));
+        Some(parsed.map(|parsed| Fresh {
+            number,
+            file: self.file.clone(),
+            line: self.line,
+            fingerprint: self.fingerprint,
+            parsed,
+        }))
     }
 }
 

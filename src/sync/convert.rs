@@ -1,5 +1,6 @@
 //! One format to another, without a store.
 
+use std::cell::RefCell;
 use std::path::Path;
 
 use super::bind::{detect, output_format};
@@ -129,10 +130,10 @@ fn write_all(
     }
     let document = document;
     let length_bytes = records.length_bytes();
-    let mut failure = None;
+    let failure = RefCell::new(None);
     // Each record becomes an item when the file needs it: in memory, the items would be as much again as the file.
     let records = decoded(records.drain()).map_while(|record| {
-        let record = record.map_err(|error| failure = Some(error));
+        let record = record.map_err(|error| *failure.borrow_mut() = Some(error));
         record.ok()
     });
     let mut items = records
@@ -152,15 +153,17 @@ fn write_all(
                 None
             }
         });
-    let mut whole = None;
     match &place {
-        _ if dry_run => items.by_ref().for_each(drop),
+        _ if dry_run => items.for_each(drop),
         Place::File(path) => {
             let more = NewItems {
                 length_bytes,
-                items: Box::new(items.by_ref().map(|(_, bytes)| bytes)),
+                items: Box::new(items.map(|(_, bytes)| bytes)),
             };
-            whole = Some((path, document.assemble_with(&[], more)));
+            return env.disk.replace_by_pieces(path, |write| {
+                document.write_new(more, write);
+                failure.take().map_or(Ok(()), Err)
+            });
         }
         Place::Folder { path, extension } => {
             env.disk.create_dir_all(path)?;
@@ -172,12 +175,5 @@ fn write_all(
             }
         }
     }
-    drop(items);
-    if let Some(failure) = failure {
-        return Err(failure);
-    }
-    if let Some((path, bytes)) = whole {
-        env.disk.replace(path, &bytes)?;
-    }
-    Ok(())
+    failure.take().map_or(Ok(()), Err)
 }

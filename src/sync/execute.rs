@@ -1,7 +1,8 @@
 //! Carrying out a plan of write-back: intent, files, and what is really there afterwards.
 
 use super::config::SourceConfig;
-use super::outtake::{OutPlan, keep_file};
+use super::kept::keep_file;
+use super::outtake::OutPlan;
 use super::report::{RecordDifference, SetAside, SourceReport};
 use super::work::Work;
 use super::{SyncResult, source_error};
@@ -17,7 +18,8 @@ impl OutPlan {
     pub(super) fn intended(&self, work: &Work<'_>, config: &SourceConfig) -> SyncResult<SourceView> {
         let mut view = work.source_view(&config.name);
         let wrap = |error| source_error(config, error);
-        let (index, views) = Index::store(work.objects, &view.index, &self.views, &self.edits).map_err(wrap)?;
+        let (index, views) =
+            Index::store(work.objects, &view.index, &self.views, &self.edits, &self.agreed).map_err(wrap)?;
         view.index = index;
         view.views = views;
         view.files = Index::store_files(work.objects, &view.files, &self.order).map_err(wrap)?;

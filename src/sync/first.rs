@@ -61,7 +61,7 @@ impl<'w> FirstImport<'w> {
 
     fn add(&mut self, mut fresh: Fresh) -> SyncResult<()> {
         let maker = KeyMaker {
-            used: &|_| Ok(false),
+            used: &|_| false,
             first_import: true,
             random: self.random,
         };

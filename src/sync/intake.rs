@@ -6,7 +6,7 @@ use super::config::{Direction, SourceConfig};
 use super::donor::ReadItems;
 use super::first::{FirstImport, Imported};
 use super::guard::safeguard;
-use super::identity::KeyMaker;
+use super::identity::{By, KeyMaker};
 use super::recognise::{recognise, shown_first};
 use super::report::{SetAside, SourceReport, Union};
 use super::sorted::SortedRecords;
@@ -15,8 +15,8 @@ use super::{Overrides, SyncResult, other, selection};
 use crate::delta::{FieldOperation, Operation, State, Transaction, apply};
 use crate::format::Document;
 use crate::merge;
-use crate::model::contact::{align, title};
-use crate::model::{FieldPath, Hash, Map, RecordKey, SnapshotId, Value};
+use crate::model::contact::{align, has_elements, identity_keys, title};
+use crate::model::{FieldPath, Hash, Map, RecordKey, SnapshotId, Text, Value};
 use crate::port::blob;
 use crate::source::{
     Edited, FirstItems, Fresh, Index, IndexEdit, ItemEntry, ItemView, Scan, ScanInput, StatCache, ViewWriter, decorate,
@@ -191,11 +191,18 @@ pub(super) fn take_in(
         scan.open.clear();
     }
     let is_new = imported.is_some();
+    let releases = !is_new && taker.first_import && scan.open_bytes > KEPT_BYTES;
+    if releases {
+        // What was read is kept by the scan; to write the source, its files are read again if they have to change.
+        scan.open.values_mut().for_each(|(_, document)| document.release());
+    }
     if let Some(imported) = imported {
         taker.imported(imported, &scan);
     } else if !scan.fresh.is_empty() {
-        taker.fresh(work, &index, &scan, inwards)?;
-        scan.fresh.release();
+        taker.fresh(work, &index, &mut scan, inwards)?;
+        if releases {
+            scan.open.clear();
+        }
     }
     taker.report.notes.extend(selection::strangers(taker.strangers));
     taker.finish(work, &mut index, &scan, message)?;
@@ -340,7 +347,7 @@ impl Taker<'_> {
     }
 
     /// New items: united with records by identity, or new records.
-    fn fresh(&mut self, work: &Work<'_>, index: &Index, scan: &Scan, inwards: bool) -> SyncResult<()> {
+    fn fresh(&mut self, work: &Work<'_>, index: &Index, scan: &mut Scan, inwards: bool) -> SyncResult<()> {
         let heads = work.heads(&self.config.collection);
         let state = work.state_at(&heads)?;
         let gone: BTreeSet<u64> = scan.removed.iter().copied().collect();
@@ -350,30 +357,33 @@ impl Taker<'_> {
             .filter(|(number, _)| !gone.contains(number))
             .map(|(_, entry)| entry.key.clone())
             .collect();
-        let matched = recognise(work, state, scan, &mine, self.first_import)?;
+        let recognised = recognise(work, state, scan, &mine, self.first_import)?;
         let parents = if self.base.is_empty() {
             heads.clone()
         } else {
             self.base.clone()
         };
-        let used_state = work.state_at(&parents)?;
-        let used = |key: &RecordKey| -> SyncResult<bool> {
-            let is_in = |state: &State| -> SyncResult<bool> {
-                Ok(state.content != crate::tree::empty_root() && work.entry(state, key)?.is_some())
-            };
-            Ok(is_in(&state)? || is_in(&used_state)?)
-        };
+        let gone = gone_keys(work, &work.state_at(&parents)?, &state)?;
+        let used = |key: &RecordKey| recognised.has(key) || gone.contains(key);
         let maker = KeyMaker {
             used: &used,
             first_import: self.first_import,
             random: work.env.random,
         };
-        for fresh in scan.fresh.iter() {
+        let mut records = recognised.records(work, &state)?;
+        for fresh in scan.fresh.drain() {
             let mut fresh = fresh.map_err(|error| super::source_error(self.config, error))?;
-            if let Some((key, by)) = matched.get(&fresh.number) {
-                mine.insert(key.clone());
-                self.unite(work, state, scan, &fresh, key, by.word())?;
-                continue;
+            if let Some((key, by, record)) = records.take(fresh.number)? {
+                let known = Known {
+                    key: &key,
+                    record: &record,
+                    by,
+                    heads: &heads,
+                };
+                if self.unite(work, scan, &fresh, &known)? {
+                    mine.insert(key);
+                    continue;
+                }
             }
             if !inwards {
                 continue;
@@ -417,37 +427,43 @@ impl Taker<'_> {
     }
 
     /// An item is a record that exists: it writes, concurrently, only what it says differently.
-    fn unite(
-        &mut self,
-        work: &Work<'_>,
-        state: State,
-        scan: &Scan,
-        fresh: &Fresh,
-        key: &RecordKey,
-        by: &str,
-    ) -> SyncResult<()> {
-        let Some(record) = work.record(&state, key)? else {
-            return Ok(());
+    ///
+    /// Returns whether it is: what was found by hashes is compared.
+    fn unite(&mut self, work: &Work<'_>, scan: &Scan, fresh: &Fresh, known: &Known<'_>) -> SyncResult<bool> {
+        let Known { key, record, by, .. } = *known;
+        let hidden = |collection: &str, id: &str| record.at(&FieldPath::new([collection, id])).is_some();
+        let seen_against = |reference: &Value| {
+            let bindings = align(&fresh.parsed.record, Some(reference), &BTreeMap::new(), &hidden);
+            ItemView {
+                view: rename(fresh.parsed.record.clone(), &bindings),
+                bindings,
+                ..ItemView::default()
+            }
         };
+        let mut entry = new_entry(fresh, key.clone());
+        let view = seen_against(record);
+        if shows_all(&view.view, record) {
+            // It agrees with the present state, as it is.
+            entry.base = Some(known.heads.to_vec());
+            self.show(work, fresh.number, entry, &view)?;
+            self.recognised(fresh, record, by);
+            return Ok(true);
+        }
+        let mut keys = identity_keys(&fresh.parsed.record);
+        keys.uid.clone_from(&fresh.parsed.native_id);
+        if !by.confirms(&keys, &identity_keys(record)) {
+            return Ok(false);
+        }
         let document = scan.open.get(&fresh.file).map(|(_, document)| document.as_ref());
         let shown = match document {
-            Some(document) => shown_as(work, document, &record)?,
+            Some(document) => shown_as(work, document, record)?,
             None => ItemView::default(),
         };
-        let hidden = |collection: &str, id: &str| record.at(&FieldPath::new([collection, id])).is_some();
-        let reference = Value::Map(shown.view.clone());
-        let bindings = align(&fresh.parsed.record, Some(&reference), &BTreeMap::new(), &hidden);
-        let view = ItemView {
-            view: rename(fresh.parsed.record.clone(), &bindings),
-            bindings,
-            ..ItemView::default()
-        };
-        let edits = first_sight_edits(&shown.view, &view.view);
-        let edits = place_new_elements(Some(&record), edits, &view);
-        if !self.first_import || !edits.is_empty() {
-            self.report.read.changed += u64::from(!edits.is_empty());
-        }
-        let mut entry = new_entry(fresh, key.clone());
+        let shown = Value::Map(shown.view);
+        let view = seen_against(&shown);
+        let edits = first_sight_edits(shown.as_map().unwrap_or(&Map::new()), &view.view);
+        let edits = place_new_elements(Some(record), edits, &view);
+        self.report.read.changed += u64::from(!edits.is_empty());
         // Nothing was agreed on yet: the item is written if it does not show what the record says.
         entry.base = Some(Vec::new());
         if !edits.is_empty() && self.config.direction != Direction::Out {
@@ -455,13 +471,17 @@ impl Taker<'_> {
             self.change(Vec::new(), None, key, edits);
         }
         self.show(work, fresh.number, entry, &view)?;
+        self.recognised(fresh, record, by);
+        Ok(true)
+    }
+
+    fn recognised(&mut self, fresh: &Fresh, record: &Value, by: By) {
         self.unions.push(Union {
-            collection: self.config.collection.clone(),
-            title: title(&record),
-            source: format!("{} line {}", self.config.name, fresh.line),
-            by: by.to_owned(),
+            collection: self.config.collection.as_str().into(),
+            title: title(record).into(),
+            source: format!("{} line {}", self.config.name, fresh.line).into(),
+            by: by.word().into(),
         });
-        Ok(())
     }
 
     /// Records one snapshot per base and puts the new index together.
@@ -473,9 +493,9 @@ impl Taker<'_> {
             groups.entry(parents.clone()).or_default();
         }
         for (parents, transactions) in groups {
-            let mut added = additions.remove(&parents).unwrap_or_default();
+            let added = additions.remove(&parents).unwrap_or_default();
             let id = if self.is_all && transactions.is_empty() {
-                work.author_first(&self.config.collection, &mut added, message)?
+                work.author_first(&self.config.collection, added, message)?
             } else {
                 let list = merged(transactions.into_iter(), added.in_order()?);
                 work.author_from(&self.config.collection, &parents, list, message)?
@@ -507,7 +527,7 @@ impl Taker<'_> {
         let (items, views) = self
             .views
             .flush(work.objects)
-            .and_then(|views| Index::store(work.objects, &view.index, &views, &self.edits))
+            .and_then(|views| Index::store(work.objects, &view.index, &views, &self.edits, &[]))
             .map_err(wrap)?;
         view.index = items;
         view.views = views;
@@ -518,19 +538,71 @@ impl Taker<'_> {
                 .insert(super::rewind::READ_UNTIL.to_owned(), scan.next_item.to_string());
         }
         view.lens = self.lens.or(view.lens);
-        for (number, edit) in std::mem::take(&mut self.edits) {
-            match edit {
-                IndexEdit::Put(entry, _) => {
-                    index.items.insert(number, entry);
-                }
-                IndexEdit::Remove => {
-                    index.items.remove(&number);
-                }
+        let edits = std::mem::take(&mut self.edits).into_iter();
+        if index.items.is_empty() {
+            // Built at once, a map of many is half as large as one that grew.
+            let items = edits.filter_map(|(number, edit)| match edit {
+                IndexEdit::Put(entry, _) => Some((number, entry)),
+                IndexEdit::Remove => None,
+            });
+            index.items = items.collect();
+        } else {
+            for (number, edit) in edits {
+                match edit {
+                    IndexEdit::Put(entry, _) => index.items.insert(number, entry),
+                    IndexEdit::Remove => index.items.remove(&number),
+                };
             }
         }
         index.files.clone_from(&scan.files);
         Ok(())
     }
+}
+
+/// A record that an item was found to be.
+struct Known<'k> {
+    key: &'k RecordKey,
+    record: &'k Value,
+    by: By,
+    /// The heads at which it is that.
+    heads: &'k [SnapshotId],
+}
+
+/// Returns whether a view shows all of a record, but for what belongs to its source and the places of elements.
+fn shows_all(view: &Map, record: &Value) -> bool {
+    let Some(record) = record.as_map() else {
+        return false;
+    };
+    let shown = record.iter().filter(|(field, _)| *field != "uid");
+    let same_element = |(id, element): (&Text, &Value), (other, seen): (&Text, &Value)| {
+        let (Some(element), Some(seen)) = (element.as_map(), seen.as_map()) else {
+            return id == other && element == seen;
+        };
+        id == other && element.iter().filter(|(field, _)| *field != "order").eq(seen.iter())
+    };
+    let same_field = |(field, value): (&Text, &Value), (other, seen): (&Text, &Value)| {
+        field == other
+            && match (value, seen) {
+                (Value::Map(elements), Value::Map(seen)) if has_elements(field) => {
+                    elements.len() == seen.len() && elements.iter().zip(seen).all(|(one, two)| same_element(one, two))
+                }
+                _ => value == seen,
+            }
+    };
+    let count = record.len() - usize::from(record.contains_key("uid"));
+    count == view.len() && shown.zip(view).all(|(one, two)| same_field(one, two))
+}
+
+/// Lists the keys that one state has and a later one has not.
+fn gone_keys(work: &Work<'_>, before: &State, now: &State) -> SyncResult<BTreeSet<RecordKey>> {
+    let mut gone = BTreeSet::new();
+    for change in crate::tree::diff(work.objects, &before.content, &now.content) {
+        let change = change.map_err(|error| other("comparing states", error))?;
+        if change.new.is_none() {
+            gone.extend(RecordKey::new(change.key));
+        }
+    }
+    Ok(gone)
 }
 
 /// Merges two lists of changes without a common key.
@@ -711,4 +783,39 @@ fn undegrade(
 /// Resolves an item's record key over aliases at a state.
 pub(super) fn canonical(work: &Work<'_>, state: &State, key: &RecordKey) -> SyncResult<RecordKey> {
     merge::resolve_alias(work.objects, state, key).map_err(|error| other("following an alias", error))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn record(leaves: &[(&str, Value)]) -> Value {
+        let mut record = Value::Map(Map::new());
+        for (pointer, value) in leaves {
+            record.set_at(&FieldPath::parse(pointer).unwrap(), value.clone());
+        }
+        record
+    }
+
+    #[test]
+    fn places_and_identity_are_no_part_of_what_is_shown() {
+        let shown = [("/name/full", "Ann".into()), ("/phones/a/number", "1".into())];
+        let view = record(&shown).as_map().unwrap().clone();
+        assert!(shows_all(&view, &record(&shown)));
+        let with = |pointer, value| {
+            let mut record = record(&shown);
+            record.set_at(&FieldPath::parse(pointer).unwrap(), value);
+            record
+        };
+        assert!(shows_all(&view, &with("/uid", "x".into())));
+        assert!(shows_all(&view, &with("/phones/a/order", Value::Integer(4))));
+        // Anything else that the record has is not shown.
+        assert!(!shows_all(&view, &with("/name/order", Value::Integer(4))));
+        assert!(!shows_all(&view, &with("/phones/a/pref", Value::Integer(1))));
+        assert!(!shows_all(&view, &with("/phones/b/number", "2".into())));
+        assert!(!shows_all(&view, &with("/phones/a/number", "2".into())));
+        assert!(!shows_all(&view, &with("/distinct/00", true.into())));
+        assert!(!shows_all(&view, &record(&shown[..1])));
+        assert!(!shows_all(&Map::new(), &record(&shown)));
+    }
 }

@@ -9,8 +9,11 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::config::{Direction, SourceConfig};
 use super::donor::{CopiedView, Copies, Donor};
-use super::intake::{canonical, reading_of, view_of};
+use super::intake::{reading_of, view_of};
+use super::kept::{keep_file, majority_style, uid_of};
+use super::lookup::{Answers, Found};
 use super::report::{SetAside, SourceReport};
+use super::shown::{Shown, Since, is_stale};
 use super::work::Work;
 use super::{SyncResult, other, selection, source_error};
 use crate::delta::{Entry, State};
@@ -18,8 +21,8 @@ use crate::format::{Document, Format, Old};
 use crate::model::{Domain, Hash, RecordKey, SnapshotId, Value};
 use crate::port::blob;
 use crate::source::{
-    FileEdit, FileWrites, Index, IndexEdit, ItemEntry, ItemView, OpenFiles, Place, ViewWriter, leave_put_back,
-    note_written,
+    FileEdit, FileWrites, Index, IndexEdit, ItemEntry, ItemView, OpenFiles, Place, ViewReader, ViewWriter,
+    leave_put_back, note_written,
 };
 use crate::store::SourceView;
 use crate::tree;
@@ -29,6 +32,8 @@ pub(super) struct OutPlan {
     pub(super) report: SourceReport,
     pub(super) files: Vec<FileEdit>,
     pub(super) edits: BTreeMap<u64, IndexEdit>,
+    /// Items that are as they were and agree with the heads, in order.
+    pub(super) agreed: Vec<u64>,
     /// The tree of views with those of the items that are new there, whose numbers begin at `first_new`.
     pub(super) views: Hash,
     pub(super) first_new: u64,
@@ -54,6 +59,7 @@ struct Planner<'w, 'a> {
     report: SourceReport,
     writes: BTreeMap<String, FileWrites>,
     edits: BTreeMap<u64, IndexEdit>,
+    agreed: Vec<u64>,
     /// Views of items that are new there.
     views: ViewWriter,
     /// The style of new files, once it was asked for.
@@ -75,6 +81,10 @@ struct Planner<'w, 'a> {
     /// Which records the source is to show.
     sieve: selection::Sieve,
 }
+
+/// For how many items records are looked up at once (chosen: they take a few megabytes; each time the whole tree is
+/// passed).
+const PORTION_ITEMS: usize = 32_768;
 
 fn decode_record(bytes: &[u8]) -> SyncResult<Option<Value>> {
     let entry = Entry::decode(bytes).map_err(|error| other("reading a record", error))?;
@@ -122,6 +132,7 @@ pub(super) fn plan<'w>(
         },
         writes: BTreeMap::new(),
         edits: BTreeMap::new(),
+        agreed: Vec::new(),
         before: BTreeMap::new(),
         documents: open,
         unreadable: BTreeMap::new(),
@@ -139,54 +150,54 @@ pub(super) fn plan<'w>(
 impl<'w> Planner<'w, '_> {
     /// Goes through the records that changed since each item's base.
     fn items(&mut self) -> SyncResult<()> {
-        let base_state = self.work.state_at(&self.view.base)?;
-        let mut changed: BTreeSet<RecordKey> = BTreeSet::new();
+        let (index, work) = (self.index, self.work);
+        let base_state = work.state_at(&self.view.base)?;
+        let mut changed: Vec<RecordKey> = Vec::new();
         // Where nothing is, everything that differs is new: then no list of it is needed.
-        let is_filter_new = selection::is_filter_new(self.work, self.config);
-        let is_empty = self.index.items.is_empty() && !is_filter_new;
-        for change in tree::diff(self.work.objects, &base_state.content, &self.state.content) {
+        let is_filter_new = selection::is_filter_new(work, self.config);
+        let is_empty = index.items.is_empty() && !is_filter_new;
+        for change in tree::diff(work.objects, &base_state.content, &self.state.content) {
             let change = change.map_err(|error| other("comparing states", error))?;
             let Some(key) = RecordKey::new(change.key) else {
                 continue;
             };
             if !is_empty {
-                changed.insert(key);
+                changed.push(key);
             } else if let Some(bytes) = change.new {
                 self.new_item(&key, &mut || decode_record(&bytes))?;
             }
         }
         if is_filter_new {
             // What was hidden until now may be shown, though nobody changed it.
-            for entry in tree::iter(self.work.objects, &self.state.content) {
+            for entry in tree::iter(work.objects, &self.state.content) {
                 let (key, _) = entry.map_err(|error| other("reading records", error))?;
                 changed.extend(RecordKey::new(key));
             }
+            changed.sort_unstable();
+            changed.dedup();
         }
-        let mut shown: BTreeSet<RecordKey> = BTreeSet::new();
-        let mut considered = Vec::new();
-        let (index, work) = (self.index, self.work);
-        for (number, entry) in &index.items {
-            shown.insert(entry.key.clone());
-            if entry.base.is_some() || changed.contains(&entry.key) {
-                considered.push((*number, entry));
-            }
-        }
-        let sizes = considered.len() + changed.len();
+        let mut shown = Shown::of(index);
+        let is_changed = |key: &RecordKey| changed.binary_search(key).is_ok();
+        let considered = index.items.iter().map(|(number, entry)| (*number, entry));
+        let considered: Vec<(u64, &ItemEntry)> = considered
+            .filter(|(_, entry)| entry.base.is_some() || is_changed(&entry.key))
+            .collect();
+        let steps = considered.len() + changed.len();
         work.env
             .progress
-            .start(&format!("preparing {}", self.config.name), Some(sizes as u64));
-        for (done, (number, entry)) in considered.into_iter().enumerate() {
-            work.env.progress.at(done as u64);
-            let base = match &entry.base {
-                Some(base) => work.state_at(base)?,
-                None => base_state,
-            };
-            self.item(number, entry, &base, &mut shown)?;
+            .start(&format!("preparing {}", self.config.name), Some(steps as u64));
+        let since = Since::bases_of(work, index, &self.state)?;
+        for (number, portion) in considered.chunks(PORTION_ITEMS).enumerate() {
+            self.items_of(portion, number * PORTION_ITEMS, &base_state, &since, &mut shown)?;
         }
+        let mut heads = tree::Finder::new(work.objects, &self.state.content);
         for key in changed {
-            if !shown.contains(&key) {
-                let state = self.state;
-                self.new_item(&key, &mut || work.record(&state, &key))?;
+            if !shown.has(&key) {
+                self.new_item(&key, &mut || {
+                    let bytes = heads.find(key.bytes());
+                    let bytes = bytes.map_err(|error| other("reading records", error))?;
+                    Ok(bytes.map(decode_record).transpose()?.flatten())
+                })?;
             }
         }
         work.env.progress.finish();
@@ -210,15 +221,59 @@ impl<'w> Planner<'w, '_> {
         }
     }
 
+    /// Goes through a portion of the items that may have to change; `done` were before them.
+    fn items_of(
+        &mut self,
+        considered: &[(u64, &'w ItemEntry)],
+        done: usize,
+        base_state: &State,
+        since: &Since<'_>,
+        shown: &mut Shown<'w>,
+    ) -> SyncResult<()> {
+        let work = self.work;
+        let asked = considered.iter().map(|(number, entry)| (entry.key.bytes(), *number));
+        let mut heads = Answers::find(work.objects, &self.state.content, asked.collect())?;
+        let shared = considered.iter().filter(|(_, entry)| entry.base.is_none());
+        let asked = shared.map(|(number, entry)| (entry.key.bytes(), *number));
+        let mut bases = Answers::find(work.objects, &base_state.content, asked.collect())?;
+        let mut views = ViewReader::new(work.objects, &self.view.views);
+        for (at, (number, entry)) in considered.iter().enumerate() {
+            work.env.progress.at((done + at) as u64);
+            let head = heads.take(*number)?;
+            let before = match &entry.base {
+                Some(base) if since.is_unchanged(base, &entry.key) => {
+                    let own = head.as_ref().filter(|found| found.alias.is_none());
+                    let record = own.map(|found| &found.record);
+                    if let Some(record) = record.filter(|_| entry.fingerprint.is_some())
+                        && !self.is_stale(*number, entry, record, &mut views)?
+                    {
+                        self.agreed.push(*number);
+                        continue;
+                    }
+                    record.cloned()
+                }
+                Some(base) => work.record(&work.state_at(base)?, &entry.key)?,
+                // An alias has no record of its own.
+                None => bases
+                    .take(*number)?
+                    .and_then(|found| found.alias.is_none().then_some(found.record)),
+            };
+            self.item(*number, entry, head, before, shown, &mut views)?;
+        }
+        Ok(())
+    }
+
     fn item(
         &mut self,
         number: u64,
         entry: &ItemEntry,
-        base: &State,
-        shown: &mut BTreeSet<RecordKey>,
+        head: Option<Found>,
+        before: Option<Value>,
+        shown: &mut Shown<'_>,
+        views: &mut ViewReader<'_>,
     ) -> SyncResult<()> {
-        let key = canonical(self.work, &self.state, &entry.key)?;
-        let head = self.work.record(&self.state, &key)?;
+        let (alias, head) = head.map_or((None, None), |found| (found.alias, Some(found.record)));
+        let key = alias.unwrap_or_else(|| entry.key.clone());
         let Some(fingerprint) = entry.fingerprint else {
             self.edits.insert(number, IndexEdit::Remove);
             return match head {
@@ -226,23 +281,15 @@ impl<'w> Planner<'w, '_> {
                 None => Ok(()),
             };
         };
-        let duplicate = key != entry.key && shown.contains(&key);
+        let duplicate = key != entry.key && shown.has(&key);
         let Some(record) = head.filter(|_| !duplicate) else {
             self.remove(number, entry);
             return Ok(());
         };
-        shown.insert(key.clone());
-        let agreed = ItemEntry {
-            key: key.clone(),
-            base: None,
-            ..entry.clone()
-        };
-        let before = self.work.record(base, &entry.key)?;
-        let stale = self.is_stale(number, entry, &record)?;
+        shown.add(&key);
+        let stale = self.is_stale(number, entry, &record, views)?;
         if before.as_ref() == Some(&record) && !stale {
-            if agreed != *entry {
-                self.edits.insert(number, IndexEdit::Put(agreed, None));
-            }
+            self.agree(number, entry, key);
             return Ok(());
         }
         // Only what somebody wrote elsewhere takes a record out of a source, and only out of this one.
@@ -255,14 +302,14 @@ impl<'w> Planner<'w, '_> {
             self.keep(number, entry, "it is not what was last read");
             return Ok(());
         };
-        self.rewrite(number, agreed, before.as_ref(), record, &bytes, stale)
+        self.rewrite(number, key, before.as_ref(), record, &bytes, stale)
     }
 
     /// Writes what a record became into its item, whose bytes are known, if that changes them.
     fn rewrite(
         &mut self,
         number: u64,
-        agreed: ItemEntry,
+        key: RecordKey,
         before: Option<&Value>,
         record: Value,
         bytes: &[u8],
@@ -301,9 +348,21 @@ impl<'w> Planner<'w, '_> {
             None => false,
         };
         if put.bytes == bytes || same_as_base && !stale {
-            self.edits.insert(number, IndexEdit::Put(agreed, None));
+            self.agree(number, entry, key);
             return Ok(());
         }
+        self.replace(number, entry, key, put, shown_before)
+    }
+
+    /// Plans other bytes for an item.
+    fn replace(
+        &mut self,
+        number: u64,
+        entry: &ItemEntry,
+        key: RecordKey,
+        put: crate::format::Put,
+        shown_before: ItemView,
+    ) -> SyncResult<()> {
         self.report.written.changed += 1;
         self.report.not_shown += put.not_shown.len() as u64;
         let work = self.work;
@@ -313,6 +372,11 @@ impl<'w> Planner<'w, '_> {
         let mut view = view_of(work, document, &put.bytes, put.bindings)?;
         note_written(&shown_before, &mut view);
         self.before.insert(number, shown_before);
+        let agreed = ItemEntry {
+            key,
+            base: None,
+            ..entry.clone()
+        };
         self.edits.insert(number, IndexEdit::Put(agreed, Some(Box::new(view))));
         self.writes
             .entry(entry.file.clone())
@@ -321,18 +385,25 @@ impl<'w> Planner<'w, '_> {
         Ok(())
     }
 
-    /// Returns whether an item that was edited shows a derived value that the record no longer has.
-    fn is_stale(&self, number: u64, entry: &ItemEntry, record: &Value) -> SyncResult<bool> {
-        if entry.base.is_none() {
-            return Ok(false);
+    /// Notes that an item which stays as it is agrees with the heads.
+    fn agree(&mut self, number: u64, entry: &ItemEntry, key: RecordKey) {
+        if key == entry.key {
+            self.agreed.extend(entry.base.is_some().then_some(number));
+        } else {
+            let agreed = ItemEntry {
+                key,
+                base: None,
+                ..entry.clone()
+            };
+            self.edits.insert(number, IndexEdit::Put(agreed, None));
         }
-        let view =
-            Index::view(self.work.objects, &self.view.views, number).map_err(|e| source_error(self.config, e))?;
-        let leaves = Value::Map(view.view);
-        let derived = leaves.leaves().into_iter().map(|(path, _)| path);
-        Ok(derived
-            .filter(|path| path.parts().last().is_some_and(|last| last == "full"))
-            .any(|path| record.at(&path).is_none()))
+    }
+
+    fn is_stale(&self, number: u64, entry: &ItemEntry, record: &Value, views: &mut ViewReader<'_>) -> SyncResult<bool> {
+        let stale = entry.base.is_some().then(|| is_stale(views, number, record));
+        stale
+            .unwrap_or(Ok(false))
+            .map_err(|error| source_error(self.config, error))
     }
 
     fn remove(&mut self, number: u64, entry: &ItemEntry) {
@@ -714,6 +785,7 @@ impl<'w> Planner<'w, '_> {
             report: self.report,
             files,
             edits: self.edits,
+            agreed: self.agreed,
             before: self.before,
             order,
             heads: self.heads,
@@ -722,56 +794,4 @@ impl<'w> Planner<'w, '_> {
             index: None,
         })
     }
-}
-
-/// Returns the style that most of the first files with items have.
-fn majority_style<'d>(documents: impl Iterator<Item = &'d dyn Document>) -> Option<String> {
-    let mut counts: BTreeMap<String, usize> = BTreeMap::new();
-    for document in documents.filter(|document| document.item_count() > 0).take(200) {
-        *counts.entry(document.style()).or_default() += 1;
-    }
-    let best = counts.into_iter().max_by_key(|(_, count)| *count);
-    best.map(|(style, _)| style)
-}
-
-fn uid_of(record: &Value) -> &str {
-    let uid = record.as_map().and_then(|map| map.get("uid")?.as_text());
-    uid.unwrap_or_default()
-}
-
-/// Takes back what was planned for a file that is not written: its items keep what they were and the base they last
-/// agreed with, and those that were to be new in it are to be written at the next run.
-pub(super) fn keep_file(
-    edits: &mut BTreeMap<u64, IndexEdit>,
-    order: &mut BTreeMap<String, (Hash, Vec<u64>)>,
-    index: &Index,
-    base: &[SnapshotId],
-    name: &str,
-    planned: impl Iterator<Item = u64>,
-) {
-    let known = index.files.get(name);
-    let numbers: BTreeSet<u64> = known
-        .into_iter()
-        .flat_map(|(_, order)| order.clone())
-        .chain(planned)
-        .collect();
-    for number in numbers {
-        let Some(edit) = edits.get_mut(&number) else { continue };
-        if let Some(entry) = index.items.get(&number) {
-            let base = entry.base.clone().unwrap_or_else(|| base.to_vec());
-            let kept = ItemEntry {
-                base: Some(base),
-                ..entry.clone()
-            };
-            *edit = IndexEdit::Put(kept, None);
-        } else if let IndexEdit::Put(entry, view) = edit {
-            entry.fingerprint = None;
-            entry.base = Some(Vec::new());
-            *view = None;
-        }
-    }
-    match known {
-        Some(file) => order.insert(name.to_owned(), file.clone()),
-        None => order.remove(name),
-    };
 }

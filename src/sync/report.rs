@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use serde_json::Value as Json;
 
+use crate::model::Text;
+
 /// Counts of records or items.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct Tally {
@@ -104,13 +106,13 @@ pub struct ConflictTally {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Union {
     /// The collection.
-    pub collection: String,
+    pub collection: Text,
     /// The record, as a person calls it.
-    pub title: String,
+    pub title: Text,
     /// Where the item is that was matched to it.
-    pub source: String,
+    pub source: Text,
     /// By what it was recognised: `uid`, `email`, `phone`, `name`, `content`.
-    pub by: String,
+    pub by: Text,
 }
 
 /// What `sync`, `pull`, `push`, `fetch`, `snapshot`, `apply`, `undo` and `restore` did or would do.

@@ -633,7 +633,7 @@ fn remap(work: &mut Work<'_>, split: Split) -> SyncResult<()> {
                 edits.insert(number, IndexEdit::Put(entry, None));
             }
         }
-        let (items, views) = Index::store(work.objects, &view.index, &view.views, &edits)
+        let (items, views) = Index::store(work.objects, &view.index, &view.views, &edits, &[])
             .map_err(|error| source_error(&config, error))?;
         view.index = items;
         view.views = views;

@@ -108,7 +108,7 @@ fn rebase(
         .into_iter()
         .map(|(number, entry)| (number, IndexEdit::Put(entry, None)))
         .collect();
-    let (items, views) = Index::store(work.objects, &view.index, &view.views, &edits).map_err(wrap)?;
+    let (items, views) = Index::store(work.objects, &view.index, &view.views, &edits, &[]).map_err(wrap)?;
     view.index = items;
     view.views = views;
     Ok(view)

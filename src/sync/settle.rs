@@ -52,7 +52,7 @@ pub(super) fn settle_intent(work: &mut Work<'_>, config: &SourceConfig) -> SyncR
     }
     let Settler { edits, mut views, .. } = settler;
     let views = views.flush(work.objects).map_err(wrap)?;
-    let (index, views) = Index::store(work.objects, &view.index, &views, &edits).map_err(wrap)?;
+    let (index, views) = Index::store(work.objects, &view.index, &views, &edits, &[]).map_err(wrap)?;
     view.files = Index::store_files(work.objects, &view.files, &files).map_err(wrap)?;
     view.index = index;
     view.views = views;
@@ -178,7 +178,7 @@ pub(super) fn readopt(work: &mut Work<'_>, config: &SourceConfig, allow: super::
             edits.insert(edited.number, edit);
         }
     }
-    let (items, views) = Index::store(work.objects, &view.index, &view.views, &edits).map_err(wrap)?;
+    let (items, views) = Index::store(work.objects, &view.index, &view.views, &edits, &[]).map_err(wrap)?;
     view.index = items;
     view.views = views;
     work.set_source_view(&config.name, view);

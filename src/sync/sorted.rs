@@ -58,23 +58,21 @@ impl SortedRecords {
         Ok(())
     }
 
-    /// Calls for the records in order of their keys.
-    pub(super) fn in_order(&mut self) -> SyncResult<impl Iterator<Item = SyncResult<(RecordKey, Value)>> + '_> {
-        Ok(self.in_order_encoded()?.map(|next| {
-            let (key, bytes) = next?;
+    /// Returns the records in order of their keys; memory gives up what was passed.
+    pub(super) fn in_order(self) -> SyncResult<impl Iterator<Item = SyncResult<(RecordKey, Value)>>> {
+        Ok(self.in_order_encoded()?.map(|record| {
+            let (key, bytes) = record?;
             let record = cbor::decode(&bytes).map_err(|error| other("sorting records", error))?;
             Ok((key, record))
         }))
     }
 
-    /// Calls for the canonical bytes of the records in order of their keys.
-    pub(super) fn in_order_encoded(
-        &mut self,
-    ) -> SyncResult<impl Iterator<Item = SyncResult<(RecordKey, Vec<u8>)>> + '_> {
+    /// Returns the bytes of the records in order of their keys; memory gives up what was passed.
+    pub(super) fn in_order_encoded(mut self) -> SyncResult<impl Iterator<Item = SyncResult<(RecordKey, Vec<u8>)>>> {
         if !self.open.is_empty() {
             self.end_run(self.runs.is_empty())?;
         }
-        let mut runs: Vec<_> = self.runs.iter().map(Spool::iter).collect();
+        let mut runs: Vec<_> = self.runs.into_iter().map(Spool::drain).collect();
         let mut heads: BinaryHeap<Reverse<(RecordKey, usize, Vec<u8>)>> = BinaryHeap::new();
         for (number, run) in runs.iter_mut().enumerate() {
             if let Some(next) = run.next() {

@@ -2,12 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::identity::{By, Directory, are_distinct};
+use super::directory::{Directory, Rank};
+use super::identity::By;
+use super::lookup::Answers;
 use super::report::Union;
 use super::work::Work;
 use super::{SyncResult, other};
 use crate::delta::{Delta, Entry, FieldOperation, Operation, State, Transaction};
-use crate::model::contact::{align, has_elements, identity_keys, same_class, title};
+use crate::model::contact::{align, has_elements, same_class, title};
 use crate::model::{FieldPath, Map, RecordKey, SnapshotId, Value};
 use crate::source::view_edits;
 
@@ -28,61 +30,45 @@ pub(super) fn unite_records(
     if arrived.is_empty() {
         return Ok(Vec::new());
     }
-    let mut directory = Directory::read(work.objects, state, &|key| !arrived.contains_key(key))?;
-    let mut found: BTreeMap<RecordKey, By> = BTreeMap::new();
-    for (author, keys) in by_author(work, before, &heads, &arrived)? {
-        let new: BTreeMap<RecordKey, _> = keys
-            .iter()
-            .filter_map(|key| Some((key.clone(), identity_keys(arrived.get(key)?))))
-            .collect();
-        let forbidden = |new: &RecordKey, old: &RecordKey| knows_apart(work, &state, author, new, old);
-        for (key, (same, by)) in directory.match_all(&new, &forbidden)? {
-            directory.unite(&key, &same);
-            found.insert(key, by);
-        }
-        for (key, keys) in &new {
-            directory.insert(key.clone(), keys);
+    let mut directory = Directory::read(work.objects, &state.content, &|_| true)?;
+    let arrived: Vec<Rank> = arrived
+        .iter()
+        .filter_map(|key| directory.keys.rank(key.bytes()))
+        .collect();
+    for rank in &arrived {
+        directory.set_findable(*rank, false);
+    }
+    let mut found: BTreeMap<Rank, By> = BTreeMap::new();
+    for (author, new) in by_author(work, before, &heads, &directory, &arrived)? {
+        let seen = seen_by(work, author)?;
+        let forbidden = |at: usize, old: Rank| {
+            let is_distinct = new.get(at).is_none_or(|new| directory.are_distinct(*new, old));
+            Ok(is_distinct || knew(work, seen.as_ref(), &directory, old)?)
+        };
+        let identity = |at: usize| {
+            new.get(at)
+                .map_or_else(Default::default, |rank| directory.identity(*rank))
+        };
+        let mut matched = vec![None; new.len()];
+        directory.match_all(&identity, &mut matched, &forbidden)?;
+        for (rank, matched) in new.iter().zip(matched) {
+            if let Some((same, by)) = matched {
+                directory.unite(*rank, same);
+                found.insert(*rank, by);
+            }
+            directory.set_findable(*rank, true);
         }
     }
-    let mut groups: BTreeMap<&RecordKey, Vec<&RecordKey>> = BTreeMap::new();
-    for (member, keep) in directory.unions() {
-        groups.entry(keep).or_default().push(member);
-    }
-    if groups.is_empty() {
+    if found.is_empty() {
         return Ok(Vec::new());
     }
-    let mut transactions: BTreeMap<RecordKey, Operation> = BTreeMap::new();
-    let mut unions = Vec::new();
-    for (keep, members) in groups {
-        let Some(mut kept) = work.record(&state, keep)? else {
-            continue;
-        };
-        let mut changes: BTreeMap<FieldPath, FieldOperation> = BTreeMap::new();
-        for member in members {
-            let Some(lost) = work.record(&state, member)? else {
-                continue;
-            };
-            let by = found
-                .get(member)
-                .or_else(|| found.get(keep))
-                .copied()
-                .unwrap_or(By::Name);
-            unions.push(Union {
-                collection: collection.to_owned(),
-                title: title(&kept),
-                source: "another system".to_owned(),
-                by: by.word().to_owned(),
-            });
-            for change in union_changes(&kept, &lost) {
-                changes.insert(change.path().clone(), change);
-            }
-            take_over(&mut kept, &lost, changes.values());
-            transactions.insert(member.clone(), Operation::Alias(keep.clone()));
-        }
-        if !changes.is_empty() {
-            transactions.insert(keep.clone(), Operation::Change(changes.into_values().collect()));
-        }
+    let (transactions, unions) = Unification {
+        work,
+        collection,
+        directory: &directory,
+        found: &found,
     }
+    .of_all(&state)?;
     let list = transactions.into_iter().map(|(key, operation)| Transaction {
         key,
         operation,
@@ -92,15 +78,79 @@ pub(super) fn unite_records(
     Ok(unions)
 }
 
-/// Returns the records that are in `new` and not in `old`.
-fn arrivals(work: &Work<'_>, old: &State, new: &State) -> SyncResult<BTreeMap<RecordKey, Value>> {
-    let mut arrived = BTreeMap::new();
+/// What is written to unite records, and what is told of it.
+struct Unification<'u, 'w> {
+    work: &'u Work<'w>,
+    collection: &'u str,
+    directory: &'u Directory,
+    /// By what records were recognised.
+    found: &'u BTreeMap<Rank, By>,
+}
+
+impl Unification<'_, '_> {
+    fn of_all(&self, state: &State) -> SyncResult<(BTreeMap<RecordKey, Operation>, Vec<Union>)> {
+        let keys = &self.directory.keys;
+        let classes: Vec<Vec<Rank>> = self.directory.unions().collect();
+        let asked = classes
+            .iter()
+            .flatten()
+            .zip(0..)
+            .map(|(rank, at)| (keys.bytes(*rank), at));
+        let mut records = Answers::find(self.work.objects, &state.content, asked.collect())?;
+        let mut transactions: BTreeMap<RecordKey, Operation> = BTreeMap::new();
+        let mut unions = Vec::new();
+        let mut at = 0;
+        for class in &classes {
+            let mut members = Vec::new();
+            for rank in class {
+                let record = records.take(at)?.map(|found| found.record);
+                members.extend(keys.key(*rank).zip(record).map(|(key, record)| (*rank, key, record)));
+                at += 1;
+            }
+            self.unite(members, &mut transactions, &mut unions);
+        }
+        Ok((transactions, unions))
+    }
+
+    /// Unites the records of one class with the first of them.
+    fn unite(
+        &self,
+        members: Vec<(Rank, RecordKey, Value)>,
+        transactions: &mut BTreeMap<RecordKey, Operation>,
+        unions: &mut Vec<Union>,
+    ) {
+        let mut members = members.into_iter();
+        let Some((keep, key, mut kept)) = members.next() else {
+            return;
+        };
+        let mut changes: BTreeMap<FieldPath, FieldOperation> = BTreeMap::new();
+        for (rank, member, lost) in members {
+            let by = self.found.get(&rank).or_else(|| self.found.get(&keep));
+            unions.push(Union {
+                collection: self.collection.into(),
+                title: title(&kept).into(),
+                source: "another system".into(),
+                by: by.copied().unwrap_or(By::Name).word().into(),
+            });
+            for change in union_changes(&kept, &lost) {
+                changes.insert(change.path().clone(), change);
+            }
+            take_over(&mut kept, &lost, changes.values());
+            transactions.insert(member, Operation::Alias(key.clone()));
+        }
+        if !changes.is_empty() {
+            transactions.insert(key, Operation::Change(changes.into_values().collect()));
+        }
+    }
+}
+
+/// Lists the records that are in `new` and not in `old`.
+fn arrivals(work: &Work<'_>, old: &State, new: &State) -> SyncResult<Vec<RecordKey>> {
+    let mut arrived = Vec::new();
     for change in crate::tree::diff(work.objects, &old.content, &new.content) {
         let change = change.map_err(|error| other("comparing states", error))?;
-        if let (None, Some(new), Some(key)) = (&change.old, &change.new, RecordKey::new(change.key.clone()))
-            && let Ok(Entry::Record(record)) = Entry::decode(new)
-        {
-            arrived.insert(key, record);
+        if change.old.is_none() && change.new.is_some_and(|new| !Entry::is_alias(&new)) {
+            arrived.extend(RecordKey::new(change.key));
         }
     }
     Ok(arrived)
@@ -111,8 +161,9 @@ fn by_author(
     work: &Work<'_>,
     before: &[SnapshotId],
     heads: &[SnapshotId],
-    arrived: &BTreeMap<RecordKey, Value>,
-) -> SyncResult<Vec<(Option<SnapshotId>, Vec<RecordKey>)>> {
+    directory: &Directory,
+    arrived: &[Rank],
+) -> SyncResult<Vec<(Option<SnapshotId>, Vec<Rank>)>> {
     let wrap = |error| other("reading the history", error);
     let mut open: BTreeSet<(u32, SnapshotId)> = BTreeSet::new();
     for id in heads {
@@ -133,15 +184,18 @@ fn by_author(
         }
         news.push((id, snapshot));
     }
-    let mut left: BTreeSet<&RecordKey> = arrived.keys().collect();
+    let mut left: BTreeSet<Rank> = arrived.iter().copied().collect();
     let mut groups = Vec::new();
     for (id, snapshot) in news.into_iter().rev() {
         let delta = Delta::open(work.objects, &snapshot.delta).map_err(|error| other("reading a snapshot", error))?;
         let mut keys = Vec::new();
         for transaction in delta.iter() {
             let transaction = transaction.map_err(|error| other("reading a snapshot", error))?;
-            if matches!(transaction.operation, Operation::Add(_)) && left.remove(&transaction.key) {
-                keys.push(transaction.key);
+            if let Operation::Add(_) = transaction.operation
+                && let Some(rank) = directory.keys.rank(transaction.key.bytes())
+                && left.remove(&rank)
+            {
+                keys.push(rank);
             }
         }
         if !keys.is_empty() {
@@ -149,29 +203,23 @@ fn by_author(
         }
     }
     if !left.is_empty() {
-        groups.push((None, left.into_iter().cloned().collect()));
+        groups.push((None, left.into_iter().collect()));
     }
     Ok(groups)
 }
 
-/// Returns whether a person, or the author who saw both, keeps two records apart.
-fn knows_apart(
-    work: &Work<'_>,
-    state: &State,
-    author: Option<SnapshotId>,
-    new: &RecordKey,
-    old: &RecordKey,
-) -> SyncResult<bool> {
-    if let Some(author) = author {
-        let snapshot = work.history.snapshot(&author);
-        let snapshot = snapshot.map_err(|error| other("reading the history", error))?;
-        let seen = work.state_at(&snapshot.parents)?;
-        if work.entry(&seen, old)?.is_some() {
-            return Ok(true);
-        }
-    }
-    match (work.record(state, new)?, work.record(state, old)?) {
-        (Some(left), Some(right)) => are_distinct(work, state, (new, &left), (old, &right)),
+/// Returns what the author of a snapshot had before it.
+fn seen_by(work: &Work<'_>, author: Option<SnapshotId>) -> SyncResult<Option<State>> {
+    let Some(author) = author else { return Ok(None) };
+    let snapshot = work.history.snapshot(&author);
+    let snapshot = snapshot.map_err(|error| other("reading the history", error))?;
+    work.state_at(&snapshot.parents).map(Some)
+}
+
+/// Returns whether an author had a record before his snapshot: then he keeps apart from it what he added.
+fn knew(work: &Work<'_>, seen: Option<&State>, directory: &Directory, old: Rank) -> SyncResult<bool> {
+    match (seen, directory.keys.key(old)) {
+        (Some(seen), Some(old)) => Ok(work.entry(seen, &old)?.is_some()),
         _ => Ok(false),
     }
 }

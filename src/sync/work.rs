@@ -178,7 +178,7 @@ impl<'a> Work<'a> {
     pub(super) fn author_first(
         &mut self,
         collection: &str,
-        records: &mut SortedRecords,
+        records: SortedRecords,
         message: Option<&str>,
     ) -> SyncResult<SnapshotId> {
         let wrap = |error| other("recording a snapshot", error);

@@ -494,6 +494,36 @@ impl Document for JsContactDocument {
         })
     }
 
+    fn write_new(&self, items: NewItems<'_>, write: &mut dyn FnMut(&[u8])) {
+        if !self.items.is_empty() || !self.broken.is_empty() {
+            return write(&self.assemble_with(&[], items));
+        }
+        let Layout::Array { open, .. } = self.layout else {
+            write(&self.bytes);
+            let mut is_line_open = !self.bytes.is_empty() && self.bytes.last() != Some(&b'\n');
+            for item in items.items {
+                if std::mem::take(&mut is_line_open) {
+                    write(b"\n");
+                }
+                write(item.trim_ascii_end());
+                write(b"\n");
+            }
+            return;
+        };
+        let (head, tail) = self.bytes.split_at_checked(open).unwrap_or_default();
+        write(head);
+        let mut lead: &[u8] = b"\n";
+        for item in items.items {
+            write(lead);
+            write(&item);
+            lead = b",\n";
+        }
+        if lead.len() > 1 && !tail.starts_with(b"\n") && !tail.starts_with(b"\r") {
+            write(b"\n");
+        }
+        write(tail);
+    }
+
     fn release(&mut self) {
         if let Layout::Array { open, close } = &mut self.layout {
             (*open, *close) = (0, 0);

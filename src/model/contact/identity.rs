@@ -78,7 +78,8 @@ pub fn compatible_names(left: &IdentityKeys, right: &IdentityKeys) -> bool {
 }
 
 impl IdentityKeys {
-    fn effective_name(&self) -> &BTreeSet<String> {
+    /// Returns the words by which this one is known: those of the name, else of the organisation.
+    pub fn effective_name(&self) -> &BTreeSet<String> {
         if self.name.is_empty() {
             &self.organization
         } else {

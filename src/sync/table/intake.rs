@@ -542,7 +542,7 @@ fn record(work: &mut Work<'_>, config: &SourceConfig, looked: &mut Looked, messa
         groups.entry(looked.parents.clone()).or_default();
     }
     for (parents, changes) in groups {
-        let mut added = if parents == looked.parents {
+        let added = if parents == looked.parents {
             std::mem::take(&mut looked.additions)
         } else {
             SortedRecords::default()
