@@ -114,6 +114,9 @@ pub enum IndexEdit {
     Remove,
 }
 
+/// A key of a tree and its new value; `None` deletes.
+type TreeEdit = (Vec<u8>, Option<Vec<u8>>);
+
 const BAD: SourceError = SourceError::State("item entry");
 
 fn number_key(number: u64) -> Vec<u8> {
@@ -363,7 +366,7 @@ impl Index {
         let mut before = tree::Finder::new(objects, items);
         let mut agreed = agreeing.iter().copied().peekable();
         let mut edited = edits.iter().peekable();
-        let mut next = || -> Result<Option<(Vec<u8>, Option<Vec<u8>>)>, SourceError> {
+        let mut next = || -> Result<Option<TreeEdit>, SourceError> {
             loop {
                 let number = match (agreed.peek(), edited.peek()) {
                     (Some(agreed), Some((edited, _))) => *agreed.min(*edited),

@@ -191,18 +191,10 @@ pub(super) fn take_in(
         scan.open.clear();
     }
     let is_new = imported.is_some();
-    let releases = !is_new && taker.first_import && scan.open_bytes > KEPT_BYTES;
-    if releases {
-        // What was read is kept by the scan; to write the source, its files are read again if they have to change.
-        scan.open.values_mut().for_each(|(_, document)| document.release());
-    }
     if let Some(imported) = imported {
         taker.imported(imported, &scan);
     } else if !scan.fresh.is_empty() {
-        taker.fresh(work, &index, &mut scan, inwards)?;
-        if releases {
-            scan.open.clear();
-        }
+        taker.new_items(work, &index, &mut scan, inwards)?;
     }
     taker.report.notes.extend(selection::strangers(taker.strangers));
     taker.finish(work, &mut index, &scan, message)?;
@@ -342,6 +334,20 @@ impl Taker<'_> {
                     .or_default()
                     .insert(entry.key.clone(), Operation::Remove);
             }
+        }
+        Ok(())
+    }
+
+    /// Takes in new items. Where all are new, the bytes of large files go first: what was read is kept by the scan, and
+    /// files that have to change are read again.
+    fn new_items(&mut self, work: &Work<'_>, index: &Index, scan: &mut Scan, inwards: bool) -> SyncResult<()> {
+        let releases = self.first_import && scan.open_bytes > KEPT_BYTES;
+        if releases {
+            scan.open.values_mut().for_each(|(_, document)| document.release());
+        }
+        self.fresh(work, index, scan, inwards)?;
+        if releases {
+            scan.open.clear();
         }
         Ok(())
     }

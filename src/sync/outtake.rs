@@ -258,7 +258,7 @@ impl<'w> Planner<'w, '_> {
                     .take(*number)?
                     .and_then(|found| found.alias.is_none().then_some(found.record)),
             };
-            self.item(*number, entry, head, before, shown, &mut views)?;
+            self.item(*number, entry, head, before.as_ref(), shown, &mut views)?;
         }
         Ok(())
     }
@@ -268,7 +268,7 @@ impl<'w> Planner<'w, '_> {
         number: u64,
         entry: &ItemEntry,
         head: Option<Found>,
-        before: Option<Value>,
+        before: Option<&Value>,
         shown: &mut Shown<'_>,
         views: &mut ViewReader<'_>,
     ) -> SyncResult<()> {
@@ -288,12 +288,12 @@ impl<'w> Planner<'w, '_> {
         };
         shown.add(&key);
         let stale = self.is_stale(number, entry, &record, views)?;
-        if before.as_ref() == Some(&record) && !stale {
+        if before == Some(&record) && !stale {
             self.agree(number, entry, key);
             return Ok(());
         }
         // Only what somebody wrote elsewhere takes a record out of a source, and only out of this one.
-        let is_changed = before.as_ref().is_some_and(|before| *before != record);
+        let is_changed = before.is_some_and(|before| *before != record);
         if is_changed && !self.sieve.shows(self.work.objects, &record)? {
             self.remove(number, entry);
             return Ok(());
@@ -302,7 +302,7 @@ impl<'w> Planner<'w, '_> {
             self.keep(number, entry, "it is not what was last read");
             return Ok(());
         };
-        self.rewrite(number, key, before.as_ref(), record, &bytes, stale)
+        self.rewrite(number, key, before, record, &bytes, stale)
     }
 
     /// Writes what a record became into its item, whose bytes are known, if that changes them.
