@@ -719,9 +719,9 @@ fn trees_that_nobody_builds_are_refused() {
     let objects = &world.objects;
     let small = |n: u8| Entry::Record(card(&[("/a", &n.to_string())])).encode();
     let entries = |numbers: std::ops::Range<u8>| numbers.map(|n| Ok::<_, TreeError>((vec![n], small(n))));
-    let right = tree::build(objects, entries(1..9)).unwrap();
+    let right = tree::build(objects, entries(11..19)).unwrap();
     // Two leaves under one root, where all fits into one.
-    let halves = [(4u8, entries(1..5)), (8, entries(5..9))];
+    let halves = [(14u8, entries(11..15)), (18, entries(15..19))];
     let leaves = halves.map(|(last, half)| (last, tree::build(objects, half).unwrap()));
     let mut inner = vec![1, 2, 0, 0, 0, 1, 0, 2, 0];
     inner.extend(leaves.map(|(last, _)| last));
