@@ -2,10 +2,6 @@
 
 use std::process::ExitCode;
 
-// A record is some two hundred small allocations, made and freed together.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 fn main() -> ExitCode {
     dsync::cli::main()
 }
