@@ -23,11 +23,24 @@ const CARRIED: [Domain; 6] = [
     Domain::Inner,
 ];
 
+/// What is told of a store that is older than what others have from it.
+pub(super) const RESTORED: &str = "this store is older than what it once sent; it goes on under a new replica id";
+
 /// A remote's listing, compared with what is known here.
 pub(super) struct Compared {
     listing: Listing,
     /// Whether this store turned out older than what it once sent, so that it got a new replica id.
     pub(super) restored: bool,
+}
+
+impl Compared {
+    /// Returns what comparing a peer tells, which has no listing.
+    pub(super) fn with_peer(restored: bool) -> Self {
+        Self {
+            listing: Listing::default(),
+            restored,
+        }
+    }
 }
 
 /// Lists a remote and compares it with what was seen and sent: a remote must not have gone back, and this store must
@@ -138,8 +151,7 @@ pub(super) fn fetch(work: &mut Work<'_>, name: &str, remote: &Remote, compared: 
         ..RemoteReport::default()
     };
     if compared.restored {
-        report.message =
-            Some("this store is older than what it once sent; it goes on under a new replica id".to_owned());
+        report.message = Some(RESTORED.to_owned());
     }
     let mut damaged = None;
     let mut open: BTreeSet<ReplicaId> = compared.listing.logs.keys().copied().collect();
@@ -174,8 +186,7 @@ pub(super) fn fetch(work: &mut Work<'_>, name: &str, remote: &Remote, compared: 
         open = waiting;
     }
     if compared.restored {
-        report.message =
-            Some("this store is older than what it once sent; it goes on under a new replica id".to_owned());
+        report.message = Some(RESTORED.to_owned());
     }
     damaged.map_or(Ok(report), Err)
 }
