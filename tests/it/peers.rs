@@ -488,3 +488,37 @@ fn a_peer_that_went_back_is_noticed() {
     peers.done("-C two sync");
     assert_eq!(peers.state("one"), peers.state("two"));
 }
+
+#[test]
+fn several_systems_push_at_once() {
+    let peers = Peers::new(8);
+    let names = ["s0", "s1", "s2", "s3"];
+    for name in names {
+        peers.done(&format!("clone {} {name} --name {name}", peers.url("one")));
+        peers.done(&format!(
+            "-C {name} add-source book.vcf --create --format vcard --collection contacts"
+        ));
+        peers.done(&format!("-C {name} sync"));
+    }
+    for (number, name) in names.iter().enumerate() {
+        let book = format!("{name}/book.vcf");
+        peers
+            .env
+            .edit(&book, &format!("Person Number{number}"), &format!("Changed By {name}"));
+    }
+    let running: Vec<_> = names
+        .iter()
+        .map(|name| peers.command(&format!("-C {name} sync -q")).spawn().unwrap())
+        .collect();
+    for mut process in running {
+        assert!(process.wait().unwrap().success());
+    }
+    peers.done("-C one sync");
+    let text = peers.env.read("one/book.vcf");
+    for name in names {
+        assert!(text.contains(&format!("Changed By {name}")), "{text}");
+        peers.done(&format!("-C {name} sync"));
+        assert_eq!(peers.state(name), peers.state("one"));
+    }
+    peers.done("-C one verify --deep");
+}
