@@ -163,11 +163,11 @@ impl Context<'_> {
         let Some(store) = &self.store else {
             return Repository::discover(&self.directory).ok_or_else(|| SyncError::NotAStore(self.directory.clone()));
         };
-        self.store_in(&self.path(store))
+        Self::store_in(&self.path(store))
     }
 
     /// Returns the store in a folder, or that folder where it is one itself.
-    pub(crate) fn store_in(&self, folder: &Path) -> SyncResult<PathBuf> {
+    pub(crate) fn store_in(folder: &Path) -> SyncResult<PathBuf> {
         let inner = folder.join(STORE_FOLDER);
         let disk = Disk::default();
         if disk.is_dir(&inner) {

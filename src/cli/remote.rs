@@ -20,7 +20,7 @@ pub(super) struct Remote {
 
 #[derive(Debug, Subcommand)]
 enum RemoteCommand {
-    Add(RemoteAdd),
+    Add(Box<RemoteAdd>),
     List(RemoteList),
     Remove(RemoteRemove),
 }

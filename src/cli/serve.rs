@@ -38,7 +38,7 @@ impl Serve {
         }
         let open = || {
             let root = match &self.dir {
-                Some(dir) => cx.store_in(&cx.path(dir))?,
+                Some(dir) => Context::store_in(&cx.path(dir))?,
                 None => cx.store_root()?,
             };
             Repository::open(cx.environment(), &root)

@@ -3,12 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::exchange::{missing, remote_error, remote_view};
-use super::report::{RemoteReport, Traffic};
+use super::report::{RemoteReport, Traffic, Union};
 use super::work::Work;
 use super::{Overrides, SyncError, SyncResult};
 use crate::delta::Snapshot;
 use crate::merge;
-use crate::model::{Domain, ReplicaId, SnapshotId};
+use crate::model::{Domain, Kind, ReplicaId, SnapshotId};
 use crate::port::Objects;
 use crate::remote::{Listing, LogName, LogObject, Part, Remote, RemoteError};
 
@@ -380,4 +380,28 @@ pub(super) fn adopt(work: &mut Work<'_>, snapshots: &[SnapshotId], whence: &str)
 fn is_here(work: &Work<'_>, heads: &[SnapshotId], id: &SnapshotId) -> bool {
     heads.contains(id)
         || work.objects.contains(&id.0) && missing(work, heads, &[*id]).is_ok_and(|missing| missing.is_empty())
+}
+
+/// Unites records that came since the heads `before` with records that were there.
+pub(super) fn unite_all(work: &mut Work<'_>, before: &BTreeMap<String, Vec<SnapshotId>>) -> SyncResult<Vec<Union>> {
+    let mut unions = Vec::new();
+    let mut names: Vec<String> = work.view.collections.keys().cloned().collect();
+    // Rows are one by their keys alone.
+    names.retain(|name| {
+        work.view
+            .collections
+            .get(name)
+            .is_none_or(|view| view.kind != Kind::Row)
+    });
+    for name in names {
+        if let Some(before) = before.get(&name) {
+            unions.extend(super::unite::unite_records(
+                work,
+                &name,
+                before,
+                "united records that are one",
+            )?);
+        }
+    }
+    Ok(unions)
 }

@@ -406,18 +406,7 @@ impl Repository {
         self.commit(view, &command)?;
         self.carry_out(plans, &mut run, &command)?;
         if steps.push {
-            for (name, remote, _) in &reached {
-                let pushed = match remote {
-                    Opened::Storage(remote) => self.push(name, remote, &mut run, &command),
-                    Opened::Peer(peer) => self.push_to_peer(name, peer, &mut run, &command),
-                };
-                if let Err(error) = pushed {
-                    if !matches!(error, SyncError::Unreachable { .. }) {
-                        return Err(error);
-                    }
-                    run.unreachable(name, &error);
-                }
-            }
+            self.push_all(&reached, &mut run, &command)?;
         }
         let work = self.reading();
         run.keep_tables(&work);
@@ -448,6 +437,23 @@ impl Repository {
         }
         let view = work.view;
         self.commit(view, command)
+    }
+
+    /// Sends what each of the remotes lacks.
+    fn push_all(&mut self, reached: &[Reached<'_>], run: &mut Run, command: &str) -> SyncResult<()> {
+        for (name, remote, _) in reached {
+            let pushed = match remote {
+                Opened::Storage(remote) => self.push(name, remote, run, command),
+                Opened::Peer(peer) => self.push_to_peer(name, peer, run, command),
+            };
+            if let Err(error) = pushed {
+                if !matches!(error, SyncError::Unreachable { .. }) {
+                    return Err(error);
+                }
+                run.unreachable(name, &error);
+            }
+        }
+        Ok(())
     }
 
     fn push(&mut self, name: &str, remote: &Remote, run: &mut Run, command: &str) -> SyncResult<()> {
@@ -646,7 +652,7 @@ impl Run {
 
     /// Unites records that came with records that were here.
     pub(super) fn unite(&mut self, work: &mut Work<'_>) -> SyncResult<()> {
-        self.report.unions.extend(unite_all(work, &self.before)?);
+        self.report.unions.extend(fetch::unite_all(work, &self.before)?);
         Ok(())
     }
 
@@ -714,33 +720,6 @@ impl Run {
         }
         Ok(self.report)
     }
-}
-
-/// Unites records that came since the heads `before` with records that were there.
-pub(super) fn unite_all(
-    work: &mut Work<'_>,
-    before: &BTreeMap<String, Vec<SnapshotId>>,
-) -> SyncResult<Vec<super::Union>> {
-    let mut unions = Vec::new();
-    let mut names: Vec<String> = work.view.collections.keys().cloned().collect();
-    // Rows are one by their keys alone.
-    names.retain(|name| {
-        work.view
-            .collections
-            .get(name)
-            .is_none_or(|view| view.kind != Kind::Row)
-    });
-    for name in names {
-        if let Some(before) = before.get(&name) {
-            unions.extend(super::unite::unite_records(
-                work,
-                &name,
-                before,
-                "united records that are one",
-            )?);
-        }
-    }
-    Ok(unions)
 }
 
 pub(super) fn heads_of(work: &Work<'_>) -> BTreeMap<String, Vec<SnapshotId>> {

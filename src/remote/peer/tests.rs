@@ -145,7 +145,10 @@ proptest! {
         for message in &messages {
             match link.receive() {
                 Ok(received) => prop_assert_eq!(&received, message),
-                Err(PeerError::Refused { .. }) => prop_assert!(matches!(message, PeerMessage::Refused { .. })),
+                Err(PeerError::Refused { .. }) => {
+                    let is_refusal = matches!(message, PeerMessage::Refused { .. });
+                    prop_assert!(is_refusal);
+                }
                 Err(error) => prop_assert!(false, "{}", error),
             }
         }

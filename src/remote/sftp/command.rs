@@ -35,10 +35,10 @@ impl RemoteCommand {
         network: &Network,
         command: &str,
     ) -> Result<Self, PeerError> {
-        let host = Host::of(address, network).map_err(unreached)?;
+        let host = Host::of(address, network).map_err(|error| unreached(&error))?;
         let password = address.password.clone().or_else(|| options.password.clone());
         let connector = Connector::new(host, password, options, network);
-        let session = connector.log_on().map_err(unreached)?;
+        let session = connector.log_on().map_err(|error| unreached(&error))?;
         let begin = || {
             let mut channel = session.channel_session()?;
             channel.exec(command)?;
@@ -95,10 +95,10 @@ impl RemoteCommand {
 }
 
 /// Turns an error of the way there into one of a peer.
-fn unreached(error: StorageError) -> PeerError {
+fn unreached(error: &StorageError) -> PeerError {
     let temporary = error.is_temporary();
     let mut said = error.to_string();
-    let mut cause = std::error::Error::source(&error);
+    let mut cause = std::error::Error::source(error);
     while let Some(inner) = cause {
         said = format!("{said}: {inner}");
         cause = inner.source();

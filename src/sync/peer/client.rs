@@ -23,7 +23,7 @@ use crate::store::{OPERATION_VERSION, RemoteView};
 /// A remote that was opened: a storage or a peer.
 pub(in crate::sync) enum Opened {
     Storage(Remote),
-    Peer(Peer),
+    Peer(Box<Peer>),
 }
 
 /// A peer that has introduced itself.

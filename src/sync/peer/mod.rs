@@ -1,10 +1,11 @@
 //! Peers: exchange with another store over a connection, from both of its ends.
 //!
-//! `client` is the end that starts, `serving` the end that is started; both send and receive with `transfer`. What is in
-//! whose history is found out by `relation`.
+//! `client` is the end that starts, used by a command in `run`; `serving` is the end that is started. Both send and receive
+//! with `transfer`. What is in whose history is found out by `relation`.
 
 mod client;
 mod relation;
+mod run;
 mod serving;
 mod transfer;
 

@@ -67,6 +67,9 @@ pub(super) fn known_there(
     narrow(ours, MAX_ASKED, &parents, &mut ask)
 }
 
+/// Asks the other side which of some snapshots it has.
+type Asking<'a> = dyn FnMut(&[SnapshotId]) -> Result<Vec<bool>, Trouble> + 'a;
+
 /// Finds out by questions about at most `most` snapshots each which of `ours` are known.
 ///
 /// Whoever has a snapshot has all that it descends from, so a sample tells of many. What is found is known for sure; where
@@ -75,7 +78,7 @@ fn narrow(
     ours: &[SnapshotId],
     most: usize,
     parents: &dyn Fn(&SnapshotId) -> Result<Vec<SnapshotId>, Trouble>,
-    ask: &mut dyn FnMut(&[SnapshotId]) -> Result<Vec<bool>, Trouble>,
+    ask: &mut Asking<'_>,
 ) -> Result<BTreeSet<SnapshotId>, Trouble> {
     let all: BTreeSet<SnapshotId> = ours.iter().copied().collect();
     let mut answers: BTreeMap<SnapshotId, bool> = BTreeMap::new();

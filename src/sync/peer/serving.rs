@@ -6,11 +6,9 @@ use std::error::Error;
 use std::time::Duration;
 
 use super::super::exchange::{Parts, missing};
-use super::super::fetch::{Adopted, adopt, store_objects};
+use super::super::fetch::{Adopted, adopt, store_objects, unite_all};
 use super::super::repository::{self, Repository};
-use super::super::work::Work;
-use super::super::{Environment, SyncError, SyncResult, other};
-use super::client::{Opened, Peer};
+use super::super::{SyncError, SyncResult, other};
 use super::relation::known_here;
 use super::transfer::{self, Receiver, Trouble};
 use super::{hello, plan_of};
@@ -164,7 +162,7 @@ impl Repository {
         }
     }
 
-    fn commit_served(&mut self, view: View) -> SyncResult<()> {
+    pub(super) fn commit_served(&mut self, view: View) -> SyncResult<()> {
         let command = self.env.command.clone();
         self.commit(view, &command)
     }
@@ -201,7 +199,7 @@ impl Repository {
                 source: format!("it builds on snapshot {}, which is not here", id.short()).into(),
             });
         }
-        repository::unite_all(&mut work, &before)?;
+        unite_all(&mut work, &before)?;
         Ok(work.view)
     }
 }
@@ -223,115 +221,5 @@ impl Receiver for Keeping<'_> {
             self.0.commit_served(view)?;
         }
         Ok(snapshots)
-    }
-}
-
-/// Keeps what comes in the store of a command, which holds its lock.
-struct Holding<'r>(&'r mut Repository);
-
-impl Receiver for Holding<'_> {
-    fn has(&self, id: &Hash) -> bool {
-        self.0.store.contains(id)
-    }
-
-    fn keep(&mut self, object: &LogObject, for_long: bool) -> SyncResult<Vec<SnapshotId>> {
-        let snapshots = store_objects(&self.0.store, object)?;
-        if for_long {
-            let view = self.0.store.view().clone();
-            self.0.commit_served(view)?;
-        }
-        Ok(snapshots)
-    }
-}
-
-/// For a command that has peers among its remotes.
-impl Repository {
-    /// Gets what peers have and is not here; those with which it fails go out of `remotes`. Returns the first error that
-    /// is more than a fault of the way.
-    pub(in crate::sync) fn download(
-        &mut self,
-        remotes: &mut Vec<(String, Opened)>,
-        run: &mut repository::Run,
-    ) -> Option<SyncError> {
-        let mut failure = None;
-        remotes.retain(|(name, remote)| {
-            let Opened::Peer(peer) = remote else { return true };
-            match self.download_from(peer) {
-                Ok(()) => return true,
-                Err(error @ SyncError::Unreachable { .. }) => run.unreachable(name, &error),
-                Err(error) => failure = failure.take().or(Some(error)),
-            }
-            false
-        });
-        failure
-    }
-
-    fn download_from(&mut self, peer: &Peer) -> SyncResult<()> {
-        let requests = peer.requests(&self.reading())?;
-        let env: Environment = self.env.clone();
-        peer.download(&env, &requests, &mut Holding(self))
-    }
-
-    /// Sends a peer what it lacks.
-    pub(in crate::sync) fn push_to_peer(
-        &mut self,
-        name: &str,
-        peer: &Peer,
-        run: &mut repository::Run,
-        command: &str,
-    ) -> SyncResult<()> {
-        let work = self.reading();
-        let plan = peer.plan_push(&work)?;
-        if plan.snapshots.is_empty() {
-            run.remote(name).reached = true;
-            return Ok(());
-        }
-        let parts = Parts::of(&work, &plan)?;
-        let view = self.with_shared(work, name, peer, &plan.snapshots)?;
-        self.commit(view, command)?;
-        let sent = peer.upload(&self.reading(), &parts)?;
-        let report = run.remote(name);
-        report.reached = true;
-        report.sent = sent;
-        let mut work = self.reading();
-        let heads: Vec<(String, Vec<SnapshotId>)> = plan
-            .snapshots
-            .keys()
-            .map(|name| (name.clone(), work.heads(name)))
-            .collect();
-        let mut view = peer.view(&work);
-        view.pushed.extend(heads);
-        work.view.remotes.insert(name.to_owned(), view);
-        let view = work.view;
-        self.commit(view, command)
-    }
-
-    /// Returns the view in which what is about to be sent counts as what another store may have.
-    fn with_shared(
-        &self,
-        mut work: Work<'_>,
-        name: &str,
-        peer: &Peer,
-        snapshots: &std::collections::BTreeMap<String, Vec<SnapshotId>>,
-    ) -> SyncResult<View> {
-        for collection in snapshots.keys() {
-            let heads = work.heads(collection);
-            work.share(collection, &heads)?;
-        }
-        let view = peer.view(&work);
-        work.view.remotes.insert(name.to_owned(), view);
-        Ok(work.view)
-    }
-}
-
-impl Opened {
-    /// Opens a configured remote.
-    pub(in crate::sync) fn open(work: &Work<'_>, config: &super::super::RemoteConfig) -> SyncResult<Self> {
-        let way = super::super::transport::Way::configured(&config.url, &config.transport)?;
-        if way.is_peer() {
-            Ok(Self::Peer(Peer::connect(work, &config.name, &way)?))
-        } else {
-            super::super::exchange::open(work, config).map(Self::Storage)
-        }
     }
 }
