@@ -12,6 +12,7 @@ pub mod merge;
 pub mod model;
 pub mod port;
 pub mod remote;
+pub mod server;
 pub mod source;
 pub mod store;
 pub mod sync;

@@ -37,6 +37,7 @@ mod remove_source;
 mod report;
 mod resolve;
 mod restore;
+mod serve;
 mod show;
 mod snapshot;
 mod sources;
@@ -157,7 +158,7 @@ enum Command {
     Gc(gc::Gc),
     Roll(unbuilt::Roll),
     Systems(systems::Systems),
-    Serve(unbuilt::Serve),
+    Serve(serve::Serve),
     Manager(unbuilt::Manager),
     Completions(completions::Completions),
     Man(man::Man),
@@ -202,7 +203,7 @@ impl Command {
             Self::Gc(command) => command.run(cx),
             Self::Roll(_) => unbuilt::answer("`roll`"),
             Self::Systems(command) => command.run(cx),
-            Self::Serve(_) => unbuilt::answer("`serve`"),
+            Self::Serve(command) => command.run(cx),
             Self::Manager(_) => unbuilt::answer("`manager`"),
             Self::Completions(command) => command.run(cx),
             Self::Man(command) => command.run(cx),

@@ -39,6 +39,12 @@ impl Systems {
                 cx.ui.object(&system)?;
                 continue;
             }
+            if system.last_seen.is_empty() {
+                // A peer answers for itself; nothing that it wrote lies anywhere.
+                let name = cx.ui.paint(Role::Heading, escape(&system.system));
+                cx.ui.line(format!("{name}: the peer {}", escape(&system.remote)))?;
+                continue;
+            }
             let this = if system.this { " (this one)" } else { "" };
             cx.ui.line(format!(
                 "{}{this}: on {}, last seen {}, number {}",

@@ -62,6 +62,12 @@ pub(super) fn open(work: &Work<'_>, config: &RemoteConfig) -> SyncResult<Remote>
         keys.add_passphrase(text.trim_end_matches(['\r', '\n']).to_owned().into());
     }
     let way = Way::configured(&config.url, &config.transport)?;
+    if way.is_peer() {
+        return Err(SyncError::Usage(format!(
+            "`{}` is a peer: another store, which has neither keys nor packs of its own",
+            config.name
+        )));
+    }
     let storage = way.open(work.env, &config.name, false)?;
     let pin = work
         .view
@@ -180,6 +186,8 @@ pub(super) fn plan_push(work: &Work<'_>, view: &RemoteView) -> SyncResult<PushPl
 /// object of a part is made, so that one part at a time is in memory.
 pub(super) struct Parts {
     objects: Vec<Vec<(Domain, Hash)>>,
+    /// The bytes of the objects of each part.
+    lengths: Vec<usize>,
     collections: Vec<CollectionHeads>,
     /// How many transactions the push has.
     pub(super) transactions: u64,
@@ -213,6 +221,7 @@ impl Parts {
             .collect();
         Ok(Self {
             objects: cutter.parts,
+            lengths: cutter.lengths,
             collections,
             transactions,
         })
@@ -221,6 +230,21 @@ impl Parts {
     /// Returns how many there are.
     pub(super) fn len(&self) -> usize {
         self.objects.len()
+    }
+
+    /// Returns the objects of part `at`.
+    pub(super) fn objects(&self, at: usize) -> &[(Domain, Hash)] {
+        self.objects.get(at).map(Vec::as_slice).unwrap_or_default()
+    }
+
+    /// Returns how many bytes the objects of part `at` have.
+    pub(super) fn part_bytes(&self, at: usize) -> u64 {
+        self.lengths.get(at).copied().unwrap_or(0) as u64
+    }
+
+    /// Returns how many bytes the objects have together.
+    pub(super) fn length_bytes(&self) -> u64 {
+        self.lengths.iter().map(|length| *length as u64).sum()
     }
 
     /// Makes the log object of part `at` under the next number of `view`. The last one says what the push says and names the
@@ -268,7 +292,8 @@ impl Parts {
 /// Puts things in order into parts of at most `target_bytes`; one that is larger is a part alone.
 struct Cutter<T> {
     parts: Vec<Vec<T>>,
-    filled_bytes: usize,
+    /// The bytes in each part.
+    lengths: Vec<usize>,
     target_bytes: usize,
 }
 
@@ -276,19 +301,20 @@ impl<T> Cutter<T> {
     fn new(target_bytes: usize) -> Self {
         Self {
             parts: vec![Vec::new()],
-            filled_bytes: 0,
+            lengths: vec![0],
             target_bytes,
         }
     }
 
     fn push(&mut self, thing: T, length_bytes: usize) {
-        if self.filled_bytes > 0 && self.filled_bytes + length_bytes > self.target_bytes {
+        let filled_bytes = self.lengths.last().copied().unwrap_or(0);
+        if filled_bytes > 0 && filled_bytes + length_bytes > self.target_bytes {
             self.parts.push(Vec::new());
-            self.filled_bytes = 0;
+            self.lengths.push(0);
         }
-        self.filled_bytes += length_bytes;
-        if let Some(part) = self.parts.last_mut() {
+        if let (Some(part), Some(filled_bytes)) = (self.parts.last_mut(), self.lengths.last_mut()) {
             part.push(thing);
+            *filled_bytes += length_bytes;
         }
     }
 }

@@ -3,12 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::exchange::{missing, remote_error, remote_view};
-use super::report::{RemoteReport, Traffic};
+use super::report::{RemoteReport, Traffic, Union};
 use super::work::Work;
 use super::{Overrides, SyncError, SyncResult};
 use crate::delta::Snapshot;
 use crate::merge;
-use crate::model::{Domain, ReplicaId, SnapshotId};
+use crate::model::{Domain, Kind, ReplicaId, SnapshotId};
 use crate::port::Objects;
 use crate::remote::{Listing, LogName, LogObject, Part, Remote, RemoteError};
 
@@ -23,11 +23,24 @@ const CARRIED: [Domain; 6] = [
     Domain::Inner,
 ];
 
+/// What is told of a store that is older than what others have from it.
+pub(super) const RESTORED: &str = "this store is older than what it once sent; it goes on under a new replica id";
+
 /// A remote's listing, compared with what is known here.
 pub(super) struct Compared {
     listing: Listing,
     /// Whether this store turned out older than what it once sent, so that it got a new replica id.
     pub(super) restored: bool,
+}
+
+impl Compared {
+    /// Returns what comparing a peer tells, which has no listing.
+    pub(super) fn with_peer(restored: bool) -> Self {
+        Self {
+            listing: Listing::default(),
+            restored,
+        }
+    }
 }
 
 /// Lists a remote and compares it with what was seen and sent: a remote must not have gone back, and this store must
@@ -138,8 +151,7 @@ pub(super) fn fetch(work: &mut Work<'_>, name: &str, remote: &Remote, compared: 
         ..RemoteReport::default()
     };
     if compared.restored {
-        report.message =
-            Some("this store is older than what it once sent; it goes on under a new replica id".to_owned());
+        report.message = Some(RESTORED.to_owned());
     }
     let mut damaged = None;
     let mut open: BTreeSet<ReplicaId> = compared.listing.logs.keys().copied().collect();
@@ -174,8 +186,7 @@ pub(super) fn fetch(work: &mut Work<'_>, name: &str, remote: &Remote, compared: 
         open = waiting;
     }
     if compared.restored {
-        report.message =
-            Some("this store is older than what it once sent; it goes on under a new replica id".to_owned());
+        report.message = Some(RESTORED.to_owned());
     }
     damaged.map_or(Ok(report), Err)
 }
@@ -369,4 +380,28 @@ pub(super) fn adopt(work: &mut Work<'_>, snapshots: &[SnapshotId], whence: &str)
 fn is_here(work: &Work<'_>, heads: &[SnapshotId], id: &SnapshotId) -> bool {
     heads.contains(id)
         || work.objects.contains(&id.0) && missing(work, heads, &[*id]).is_ok_and(|missing| missing.is_empty())
+}
+
+/// Unites records that came since the heads `before` with records that were there.
+pub(super) fn unite_all(work: &mut Work<'_>, before: &BTreeMap<String, Vec<SnapshotId>>) -> SyncResult<Vec<Union>> {
+    let mut unions = Vec::new();
+    let mut names: Vec<String> = work.view.collections.keys().cloned().collect();
+    // Rows are one by their keys alone.
+    names.retain(|name| {
+        work.view
+            .collections
+            .get(name)
+            .is_none_or(|view| view.kind != Kind::Row)
+    });
+    for name in names {
+        if let Some(before) = before.get(&name) {
+            unions.extend(super::unite::unite_records(
+                work,
+                &name,
+                before,
+                "united records that are one",
+            )?);
+        }
+    }
+    Ok(unions)
 }

@@ -26,6 +26,7 @@ mod lookup;
 mod operations;
 mod outtake;
 mod packs;
+mod peer;
 mod plan;
 mod recognise;
 mod remotes;
@@ -55,6 +56,7 @@ use std::time::Duration;
 
 pub use config::{Config, Direction, RemoteConfig, SourceConfig, TransportConfig};
 pub use error::{SyncError, SyncResult};
+pub use peer::{Trouble, refusal};
 pub use report::*;
 pub use repository::Repository;
 pub use resolve::KEY_FIELD;
@@ -92,6 +94,10 @@ pub struct Environment {
 pub trait Progress: Send + Sync {
     /// A step begins: `what` is a phrase such as `reading contacts.vcf`, `total` its size if known.
     fn start(&self, what: &str, total: Option<u64>);
+    /// A step begins that is counted in bytes.
+    fn start_bytes(&self, what: &str, total: Option<u64>) {
+        self.start(what, total);
+    }
     /// `done` units of the step are done.
     fn at(&self, done: u64);
     /// The step ended.
@@ -247,6 +253,14 @@ pub struct DiffOptions {
     pub source: Option<String>,
     /// Only this collection.
     pub collection: Option<String>,
+}
+
+/// Fails when Ctrl-C was pressed.
+fn interrupted(env: &Environment) -> SyncResult<()> {
+    if env.interrupted.load(std::sync::atomic::Ordering::Relaxed) {
+        return Err(SyncError::Interrupted);
+    }
+    Ok(())
 }
 
 /// Wraps an error of a lower part; damaged and missing objects keep their own kind.

@@ -492,6 +492,9 @@ pub struct RemoteAdded {
     pub key_file: Option<String>,
     /// The public half of the key.
     pub recipient: Option<String>,
+    /// For a peer: the name of its system.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub peer: Option<String>,
 }
 
 /// Who can open a remote.

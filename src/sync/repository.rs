@@ -9,6 +9,7 @@ use super::donor::{Donor, ReadItems};
 use super::exchange::{self, PushPlan};
 use super::fetch::{self, Compared};
 use super::outtake;
+use super::peer::{Opened, Plain};
 use super::plan::Plan;
 use super::report::{ConflictTally, RemoteReport, SourceReport, SyncReport};
 use super::table;
@@ -32,7 +33,7 @@ pub struct Repository {
     pub(super) root: PathBuf,
     pub(super) store: Store,
     pub(super) config: Config,
-    lock: Option<Lock>,
+    pub(super) lock: Option<Lock>,
     /// Whether what is committed next is the first operation of a command.
     step: Step,
     /// Whether this store was found to be a copy or a restored backup.
@@ -124,7 +125,7 @@ impl Repository {
     }
 
     /// Waits for the lock in short steps, so that Ctrl-C ends the waiting.
-    fn wait_for_lock(&self) -> SyncResult<Lock> {
+    pub(super) fn wait_for_lock(&self) -> SyncResult<Lock> {
         /// How long Ctrl-C may go unnoticed (chosen: a person does not notice it).
         const STEP: Duration = Duration::from_millis(200);
         let mut left = self.env.wait;
@@ -192,10 +193,7 @@ impl Repository {
     }
 
     pub(super) fn interrupted(&self) -> SyncResult<()> {
-        if self.env.interrupted.load(std::sync::atomic::Ordering::Relaxed) {
-            return Err(SyncError::Interrupted);
-        }
-        Ok(())
+        super::interrupted(&self.env)
     }
 
     /// Runs the steps of `sync`, `snapshot`, `fetch`, `pull`, `push` or `apply`.
@@ -241,6 +239,14 @@ impl Repository {
         let mut run = Run::new(&work)?;
         run.report.dry_run = true;
         let remotes = self.open_remotes(&work, steps, options, &mut run)?;
+        if steps.fetch {
+            for (_, remote) in &remotes {
+                if let Opened::Peer(peer) = remote {
+                    let requests = peer.requests(&work)?;
+                    peer.download(&self.env, &requests, &mut Plain(&scratch))?;
+                }
+            }
+        }
         if steps.scan {
             run.scan(&mut work, &self.chosen_sources(options), options)?;
         }
@@ -263,8 +269,10 @@ impl Repository {
         }
         if steps.push {
             for (name, remote) in &remotes {
-                let view = exchange::remote_view(&work, name, remote);
-                let plan = exchange::plan_push(&work, &view)?;
+                let plan = match remote {
+                    Opened::Storage(remote) => exchange::plan_push(&work, &exchange::remote_view(&work, name, remote))?,
+                    Opened::Peer(peer) => peer.plan_push(&work)?,
+                };
                 if plan.snapshots.is_empty() {
                     run.remote(name);
                     continue;
@@ -304,13 +312,13 @@ impl Repository {
         steps: Steps,
         options: &SyncOptions,
         run: &mut Run,
-    ) -> SyncResult<Vec<(String, Remote)>> {
+    ) -> SyncResult<Vec<(String, Opened)>> {
         let mut opened = Vec::new();
         if !steps.fetch && !steps.push {
             return Ok(opened);
         }
         for name in self.chosen_remotes(options) {
-            match exchange::open(work, self.config.remote(&name)?) {
+            match Opened::open(work, self.config.remote(&name)?) {
                 Ok(remote) => opened.push((name, remote)),
                 Err(error @ SyncError::Unreachable { .. }) => run.unreachable(&name, &error),
                 Err(error) => return Err(error),
@@ -325,10 +333,17 @@ impl Repository {
         let work = self.reading();
         let mut run = Run::new(&work)?;
         run.notes.clone_from(&self.notes);
-        let remotes = self.open_remotes(&work, steps, options, &mut run)?;
+        let mut remotes = self.open_remotes(&work, steps, options, &mut run)?;
         let sources = self.chosen_sources(options);
-        let mut work = work;
-        let (reached, mut failure) = run.compare_all(&mut work, &remotes, options);
+        drop(work);
+        let away = if steps.fetch {
+            self.download(&mut remotes, &mut run)
+        } else {
+            None
+        };
+        let mut work = self.reading();
+        let (reached, failure) = run.compare_all(&mut work, &remotes, options);
+        let mut failure = away.or(failure);
         let restored = self.copied || reached.iter().any(|(_, _, compared)| compared.restored);
         // A source that was never read is matched against what remotes know already; a restored store first learns
         // what it once knew.
@@ -391,14 +406,7 @@ impl Repository {
         self.commit(view, &command)?;
         self.carry_out(plans, &mut run, &command)?;
         if steps.push {
-            for (name, remote, _) in &reached {
-                if let Err(error) = self.push(name, remote, &mut run, &command) {
-                    if !matches!(error, SyncError::Unreachable { .. }) {
-                        return Err(error);
-                    }
-                    run.unreachable(name, &error);
-                }
-            }
+            self.push_all(&reached, &mut run, &command)?;
         }
         let work = self.reading();
         run.keep_tables(&work);
@@ -429,6 +437,23 @@ impl Repository {
         }
         let view = work.view;
         self.commit(view, command)
+    }
+
+    /// Sends what each of the remotes lacks.
+    fn push_all(&mut self, reached: &[Reached<'_>], run: &mut Run, command: &str) -> SyncResult<()> {
+        for (name, remote, _) in reached {
+            let pushed = match remote {
+                Opened::Storage(remote) => self.push(name, remote, run, command),
+                Opened::Peer(peer) => self.push_to_peer(name, peer, run, command),
+            };
+            if let Err(error) = pushed {
+                if !matches!(error, SyncError::Unreachable { .. }) {
+                    return Err(error);
+                }
+                run.unreachable(name, &error);
+            }
+        }
+        Ok(())
     }
 
     fn push(&mut self, name: &str, remote: &Remote, run: &mut Run, command: &str) -> SyncResult<()> {
@@ -478,7 +503,7 @@ impl Repository {
 }
 
 /// A remote that was listed.
-type Reached<'r> = (&'r str, &'r Remote, Compared);
+type Reached<'r> = (&'r str, &'r Opened, Compared);
 
 /// What one run gathers for its report.
 pub(super) struct Run {
@@ -520,7 +545,7 @@ impl Run {
         self.report.add_source(report);
     }
 
-    fn remote(&mut self, name: &str) -> &mut RemoteReport {
+    pub(super) fn remote(&mut self, name: &str) -> &mut RemoteReport {
         let at = self
             .report
             .remotes
@@ -536,7 +561,7 @@ impl Run {
         &mut self.report.remotes[at]
     }
 
-    fn unreachable(&mut self, name: &str, error: &SyncError) {
+    pub(super) fn unreachable(&mut self, name: &str, error: &SyncError) {
         let remote = self.remote(name);
         remote.reached = false;
         remote.full = matches!(error, SyncError::Unreachable { is_full: true, .. });
@@ -554,10 +579,14 @@ impl Run {
         &mut self,
         work: &mut Work<'_>,
         name: &str,
-        remote: &Remote,
+        remote: &Opened,
         options: &SyncOptions,
     ) -> SyncResult<Option<Compared>> {
-        match fetch::compare(work, name, remote, options.overrides) {
+        let compared = match remote {
+            Opened::Storage(remote) => fetch::compare(work, name, remote, options.overrides),
+            Opened::Peer(peer) => peer.compare(work, options.overrides),
+        };
+        match compared {
             Ok(compared) => Ok(Some(compared)),
             Err(error @ SyncError::Unreachable { .. }) => {
                 self.unreachable(name, &error);
@@ -571,7 +600,7 @@ impl Run {
     fn compare_all<'r>(
         &mut self,
         work: &mut Work<'_>,
-        remotes: &'r [(String, Remote)],
+        remotes: &'r [(String, Opened)],
         options: &SyncOptions,
     ) -> (Vec<Reached<'r>>, Option<SyncError>) {
         let mut reached = Vec::new();
@@ -598,8 +627,12 @@ impl Run {
         Ok(failure)
     }
 
-    fn fetch(&mut self, work: &mut Work<'_>, name: &str, remote: &Remote, compared: &Compared) -> SyncResult<()> {
-        match fetch::fetch(work, name, remote, compared) {
+    fn fetch(&mut self, work: &mut Work<'_>, name: &str, remote: &Opened, compared: &Compared) -> SyncResult<()> {
+        let fetched = match remote {
+            Opened::Storage(remote) => fetch::fetch(work, name, remote, compared),
+            Opened::Peer(peer) => peer.fetch(work, compared),
+        };
+        match fetched {
             Ok(report) => {
                 let known = self.remote(name);
                 known.reached = report.reached;
@@ -619,23 +652,7 @@ impl Run {
 
     /// Unites records that came with records that were here.
     pub(super) fn unite(&mut self, work: &mut Work<'_>) -> SyncResult<()> {
-        let names: Vec<String> = work.view.collections.keys().cloned().collect();
-        for name in names {
-            // Rows are one by their keys alone.
-            if work
-                .view
-                .collections
-                .get(&name)
-                .is_some_and(|view| view.kind == Kind::Row)
-            {
-                continue;
-            }
-            let Some(before) = self.before.get(&name) else {
-                continue;
-            };
-            let unions = super::unite::unite_records(work, &name, before, "united records that are one")?;
-            self.report.unions.extend(unions);
-        }
+        self.report.unions.extend(fetch::unite_all(work, &self.before)?);
         Ok(())
     }
 
@@ -747,7 +764,7 @@ pub(super) fn state_id(states: &BTreeMap<String, State>) -> String {
 }
 
 /// Returns what binds a store to its place: a copy or a restored backup is another folder of the file system.
-fn binding(env: &Environment, root: &Path) -> SyncResult<String> {
+pub(super) fn binding(env: &Environment, root: &Path) -> SyncResult<String> {
     let stat = env
         .disk
         .stat(root)?

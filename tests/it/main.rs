@@ -29,6 +29,7 @@ mod lossy;
 mod network;
 mod partly;
 mod parts;
+mod peers;
 mod postgres;
 mod quiet;
 mod ranks;
