@@ -23,6 +23,10 @@ mod state;
 mod text;
 
 #[cfg(test)]
+mod author_tests;
+#[cfg(test)]
+mod graph_tests;
+#[cfg(test)]
 mod policy_tests;
 #[cfg(test)]
 mod reference;
