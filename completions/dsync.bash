@@ -2421,7 +2421,7 @@ _dsync() {
             return 0
             ;;
         dsync__subcmd__resolve)
-            opts="-C -q -v -h --take --value --same-as --distinct --dry-run --store --json --quiet --verbose --color --wait --help"
+            opts="-C -q -v -h --take --value --same-as --distinct --by-policy --dry-run --store --json --quiet --verbose --color --wait --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

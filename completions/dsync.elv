@@ -597,6 +597,7 @@ set edit:completion:arg-completer[dsync] = {|@words|
             cand --color 'Colour the text'
             cand --wait 'Wait at most so long for a store that is in use; 0 fails at once'
             cand --dry-run 'Tell what would happen and change nothing'
+            cand --by-policy 'Decide the open conflicts of the collection as its policies would show them (`dsync collections set`)'
             cand --json 'Print JSON; errors become one JSON object on standard error'
             cand -q 'Print only what was asked for and errors'
             cand --quiet 'Print only what was asked for and errors'

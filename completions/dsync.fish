@@ -485,6 +485,7 @@ always\t'Also into files and pipes'
 never\t'Not at all'"
 complete -c dsync -n "__fish_dsync_using_subcommand resolve" -l wait -d 'Wait at most so long for a store that is in use; 0 fails at once' -r
 complete -c dsync -n "__fish_dsync_using_subcommand resolve" -l dry-run -d 'Tell what would happen and change nothing'
+complete -c dsync -n "__fish_dsync_using_subcommand resolve" -l by-policy -d 'Decide the open conflicts of the collection as its policies would show them (`dsync collections set`)'
 complete -c dsync -n "__fish_dsync_using_subcommand resolve" -l json -d 'Print JSON; errors become one JSON object on standard error'
 complete -c dsync -n "__fish_dsync_using_subcommand resolve" -s q -l quiet -d 'Print only what was asked for and errors'
 complete -c dsync -n "__fish_dsync_using_subcommand resolve" -s v -l verbose -d 'Print more (can be repeated)'
