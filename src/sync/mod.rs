@@ -27,6 +27,7 @@ mod operations;
 mod outtake;
 mod packs;
 mod plan;
+mod prefer;
 mod recognise;
 mod remotes;
 mod report;
@@ -164,6 +165,8 @@ pub struct AddSource {
     pub filter: Option<String>,
     /// `--fields`.
     pub fields: Vec<String>,
+    /// `--prefer`.
+    pub prefer: Option<String>,
     /// `--create`.
     pub create: bool,
     /// `--dry-run`.

@@ -31,6 +31,7 @@ mod partly;
 mod parts;
 mod postgres;
 mod quiet;
+mod prefer;
 mod ranks;
 mod readme;
 mod rename;
