@@ -117,6 +117,7 @@ complete -c dsync -n "__fish_dsync_using_subcommand add-source" -l map -d 'A map
 complete -c dsync -n "__fish_dsync_using_subcommand add-source" -l encoding -d 'The encoding of a CSV file, such as windows-1250 [default: as its bytes say]' -r
 complete -c dsync -n "__fish_dsync_using_subcommand add-source" -l filter -d 'Only records that match, such as \'country = "DE" and price > 10\'' -r
 complete -c dsync -n "__fish_dsync_using_subcommand add-source" -l fields -d 'Only these fields, such as name,phones,emails' -r
+complete -c dsync -n "__fish_dsync_using_subcommand add-source" -l prefer -d 'While a field is in conflict, show the value of this system, or the newest [default: as the collection]' -r
 complete -c dsync -n "__fish_dsync_using_subcommand add-source" -l direction -d 'Which way changes go [default: both]' -r -f -a "both\t'Read and write the source'
 in\t'Read it only'
 out\t'Write it only'"
@@ -488,6 +489,7 @@ complete -c dsync -n "__fish_dsync_using_subcommand resolve" -l color -d 'Colour
 always\t'Also into files and pipes'
 never\t'Not at all'"
 complete -c dsync -n "__fish_dsync_using_subcommand resolve" -l wait -d 'Wait at most so long for a store that is in use; 0 fails at once' -r
+complete -c dsync -n "__fish_dsync_using_subcommand resolve" -l by-policy -d 'Decide the open conflicts of the collection as its policies would show them (`dsync collections set`)'
 complete -c dsync -n "__fish_dsync_using_subcommand resolve" -l dry-run -d 'Tell what would happen and change nothing'
 complete -c dsync -n "__fish_dsync_using_subcommand resolve" -l json -d 'Print JSON; errors become one JSON object on standard error'
 complete -c dsync -n "__fish_dsync_using_subcommand resolve" -s q -l quiet -d 'Print only what was asked for and errors'

@@ -12,6 +12,7 @@
 mod author;
 mod bits;
 mod conflict;
+mod decide;
 mod group;
 mod history;
 mod lineage;
@@ -22,6 +23,10 @@ mod register;
 mod state;
 mod text;
 
+#[cfg(test)]
+mod author_tests;
+#[cfg(test)]
+mod graph_tests;
 #[cfg(test)]
 mod policy_tests;
 #[cfg(test)]
@@ -38,6 +43,7 @@ pub use conflict::{
     Alternative, Conflict, ConflictKind, Writer, alias_count, conflicts, conflicts_of, record, record_count,
     resolve_alias,
 };
+pub use decide::decide;
 pub use history::History;
 pub use moved::renames_between;
 pub use policy::{ParsePolicyError, Policy, Settings, settings_key};

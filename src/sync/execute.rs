@@ -102,6 +102,7 @@ impl OutPlan {
             None => view = self.intended(work, config)?,
         }
         super::selection::note_filter(&mut view, config);
+        super::prefer::note(&mut view, config);
         work.set_source_view(&config.name, view);
         Ok(self.report)
     }

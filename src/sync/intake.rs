@@ -11,7 +11,7 @@ use super::recognise::{recognise, shown_first};
 use super::report::{SetAside, SourceReport, Union};
 use super::sorted::SortedRecords;
 use super::work::Work;
-use super::{Overrides, SyncResult, other, selection};
+use super::{Overrides, SyncResult, other, prefer, selection};
 use crate::delta::{FieldOperation, Operation, State, Transaction, apply};
 use crate::format::Document;
 use crate::merge;
@@ -101,7 +101,10 @@ pub(super) fn is_untouched(work: &Work<'_>, config: &SourceConfig) -> SyncResult
     let Some(view) = work.view.sources.get(&config.name) else {
         return Ok(false);
     };
-    if selection::Change::of(work, config)? != selection::Change::None || selection::is_filter_new(work, config) {
+    if selection::Change::of(work, config)? != selection::Change::None
+        || selection::is_filter_new(work, config)
+        || prefer::is_new(work, config)
+    {
         return Ok(false);
     }
     let place = work.place(config)?;
@@ -272,6 +275,8 @@ impl Taker<'_> {
         let state = work.state_at(&base)?;
         let key = edited.entry.key.clone();
         let record = work.record(&state, &key)?;
+        let shown = record.map(|record| prefer::shown(work, self.config, &state, &key, record));
+        let record = shown.transpose()?;
         let (certain, doubtful) = undegrade(work, &edited.before, record.as_ref(), &edited.edits)?;
         let certain = place_new_elements(record.as_ref(), certain, &edited.after);
         self.report.read.changed += 1;

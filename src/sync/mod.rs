@@ -28,6 +28,7 @@ mod outtake;
 mod packs;
 mod peer;
 mod plan;
+mod prefer;
 mod recognise;
 mod remotes;
 mod report;
@@ -170,6 +171,8 @@ pub struct AddSource {
     pub filter: Option<String>,
     /// `--fields`.
     pub fields: Vec<String>,
+    /// `--prefer`.
+    pub prefer: Option<String>,
     /// `--create`.
     pub create: bool,
     /// `--dry-run`.

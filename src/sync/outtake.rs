@@ -15,7 +15,7 @@ use super::lookup::{Answers, Found};
 use super::report::{SetAside, SourceReport};
 use super::shown::{Shown, Since, is_stale};
 use super::work::Work;
-use super::{SyncResult, other, selection, source_error};
+use super::{SyncResult, other, prefer, selection, source_error};
 use crate::delta::{Entry, State};
 use crate::format::{Document, Format, Old};
 use crate::model::{Domain, Hash, RecordKey, SnapshotId, Value};
@@ -97,6 +97,7 @@ pub(super) fn is_in_step(work: &Work<'_>, config: &SourceConfig, index: &Index) 
     !loose
         && work.source_view(&config.name).base == work.heads(&config.collection)
         && !selection::is_filter_new(work, config)
+        && !prefer::is_new(work, config)
 }
 
 /// Plans the write-back of one source, of which the files in `open` need not be read again; `None` when it is in step
@@ -176,6 +177,12 @@ impl<'w> Planner<'w, '_> {
             changed.sort_unstable();
             changed.dedup();
         }
+        let disputed = prefer::changed(work, self.config, &base_state, &self.state)?;
+        if !disputed.is_empty() && !is_empty {
+            changed.extend(disputed);
+            changed.sort_unstable();
+            changed.dedup();
+        }
         let mut shown = Shown::of(index);
         let is_changed = |key: &RecordKey| changed.binary_search(key).is_ok();
         let considered = index.items.iter().map(|(number, entry)| (*number, entry));
@@ -241,7 +248,7 @@ impl<'w> Planner<'w, '_> {
             work.env.progress.at((done + at) as u64);
             let head = heads.take(*number)?;
             let before = match &entry.base {
-                Some(base) if since.is_unchanged(base, &entry.key) => {
+                Some(base) if self.config.prefer.is_none() && since.is_unchanged(base, &entry.key) => {
                     let own = head.as_ref().filter(|found| found.alias.is_none());
                     let record = own.map(|found| &found.record);
                     if let Some(record) = record.filter(|_| entry.fingerprint.is_some())
@@ -287,7 +294,10 @@ impl<'w> Planner<'w, '_> {
             return Ok(());
         };
         shown.add(&key);
-        let stale = self.is_stale(number, entry, &record, views)?;
+        let base = entry.base.as_ref().unwrap_or(&self.view.base);
+        let base = (&self.work.state_at(base)?, &entry.key);
+        let may_differ = prefer::may_differ(self.work, self.config, &[(&self.state, &key), base])?;
+        let stale = may_differ || self.is_stale(number, entry, &record, views)?;
         if before == Some(&record) && !stale {
             self.agree(number, entry, key);
             return Ok(());
@@ -302,6 +312,7 @@ impl<'w> Planner<'w, '_> {
             self.keep(number, entry, "it is not what was last read");
             return Ok(());
         };
+        let record = prefer::shown(self.work, self.config, &self.state, &key, record)?;
         self.rewrite(number, key, before, record, &bytes, stale)
     }
 
@@ -543,7 +554,8 @@ impl<'w> Planner<'w, '_> {
             key: key.clone(),
             base: Some(Vec::new()),
         };
-        let whole = self.with_free_uid(key, record);
+        let shown = prefer::shown(self.work, self.config, &self.state, key, record.clone())?;
+        let whole = self.with_free_uid(key, shown);
         let put = match self.put(&file, &whole, None)? {
             Ok(put) => put,
             Err(reason) => {
@@ -582,8 +594,7 @@ impl<'w> Planner<'w, '_> {
     }
 
     /// A UID that another record's item of this source has already is no name for a new item: then it is the key.
-    fn with_free_uid(&mut self, key: &RecordKey, record: &Value) -> Value {
-        let mut record = record.clone();
+    fn with_free_uid(&mut self, key: &RecordKey, mut record: Value) -> Value {
         if let Value::Map(map) = &mut record
             && let Some(uid) = map.get("uid").and_then(Value::as_text)
             && !self.natives().insert(uid.to_owned())

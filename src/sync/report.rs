@@ -218,6 +218,8 @@ pub struct SettingReport {
     pub policy: String,
     /// Whether it was another one before.
     pub changed: bool,
+    /// How many open conflicts `resolve --by-policy` would decide by it and the other policies.
+    pub decidable: u64,
     /// Whether nothing was done.
     pub dry_run: bool,
     /// What is to be noticed.

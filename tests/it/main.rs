@@ -32,6 +32,7 @@ mod parts;
 mod peers;
 mod postgres;
 mod quiet;
+mod prefer;
 mod ranks;
 mod readme;
 mod rename;
