@@ -6,10 +6,11 @@ use std::path::Path;
 use super::index::Fingerprint;
 use super::place::file_hash;
 use super::scan::{fingerprint, short};
-use super::{Place, SourceError, Spool};
+use super::{Place, SourceError};
 use crate::disk::{Disk, DiskError, temporary_name};
 use crate::format::{Document, Edit, Format, NewItems};
 use crate::model::{Domain, Hash};
+use crate::spool::Spool;
 
 /// From how many new files on they are made durable together (chosen: below, one by one disturbs others less).
 const MANY_FILES: usize = 8;
@@ -40,7 +41,7 @@ impl FileWrites {
     /// An item comes behind all others.
     pub fn append(&mut self, number: u64, bytes: &[u8]) -> Result<(), SourceError> {
         self.new.push(number);
-        self.new_bytes.push(&[bytes])
+        Ok(self.new_bytes.push(&[bytes])?)
     }
 
     /// Returns whether all that happens is that the items `order`, or more, go.
@@ -185,7 +186,7 @@ fn assemble(document: &dyn Document, edits: &[Edit], new: Spool) -> Result<Vec<u
         items: Box::new(items),
     };
     let bytes = document.assemble_with(edits, more);
-    failure.map_or(Ok(bytes), Err)
+    failure.map_or(Ok(bytes), |error| Err(error.into()))
 }
 
 /// Writes planned files into a place.
