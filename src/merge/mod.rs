@@ -17,6 +17,7 @@ mod history;
 mod lineage;
 mod moved;
 mod policy;
+mod portion;
 mod rebuild;
 mod register;
 mod state;
@@ -24,6 +25,8 @@ mod text;
 
 #[cfg(test)]
 mod policy_tests;
+#[cfg(test)]
+mod portion_tests;
 #[cfg(test)]
 mod reference;
 #[cfg(test)]
@@ -48,6 +51,7 @@ pub use crate::delta::State;
 use crate::delta::{ChangeError, DeltaError};
 use crate::model::{RecordKey, SnapshotId};
 use crate::port::ObjectError;
+use crate::spool::SpoolError;
 use crate::tree::TreeError;
 
 /// Why a state cannot be computed, or a snapshot not be accepted.
@@ -62,6 +66,9 @@ pub enum MergeError {
     /// A snapshot or difference set is malformed.
     #[error("cannot read or write changes")]
     Delta(#[from] DeltaError),
+    /// What waited in memory is lost.
+    #[error(transparent)]
+    Spool(#[from] SpoolError),
     /// An entry of the conflict tree is malformed.
     #[error("conflict entry of record {key} is malformed: {what}")]
     MalformedEntry {
