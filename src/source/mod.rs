@@ -20,7 +20,7 @@ pub use matching::shape;
 pub use place::{FileState, Place, StatCache};
 pub use scan::{Edited, FirstItems, Found, Fresh, FreshItems, OpenFiles, Scan, ScanInput, scan};
 pub use view::{decorate, first_sight_edits, view_edits};
-pub use write::{FileEdit, FileOutcome, FileWrites, Writer};
+pub use write::{FileBytes, FileEdit, FileEdits, FileOutcome, FileWrites, Writer};
 pub use written::{Written, leave_put_back, note_written};
 
 use crate::disk::DiskError;
