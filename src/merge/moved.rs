@@ -8,7 +8,7 @@ use super::conflict::{Marks, StoredConflict, marks, record};
 use super::history::{History, Step, Walk};
 use super::lineage::{KeyedOperation, Lineages};
 use super::policy::Rules;
-use super::portion::{Portion, changes_of_settings, collect, deltas};
+use super::portion::{Collector, Portion, changes_of_settings, deltas};
 use super::register::{Registers, View};
 use super::state::Edits;
 use crate::delta::{Delta, Entry, Operation, State};
@@ -146,7 +146,7 @@ pub(super) fn evaluate_class(
     } else {
         let whole = history.walk(heads, true)?;
         let all = Edges::read(objects, &whole.steps)?.closure(class);
-        let known = collect(objects, deltas(&whole.steps), all.iter().cloned())?;
+        let known = Collector::new(objects, deltas(&whole.steps)).collect(all.iter().cloned())?;
         let changes = changes_of_settings(objects, &whole.steps)?;
         let rules = Rules::new(objects, &whole.steps, None, &changes);
         let writes = in_order(&all, &known);

@@ -7,7 +7,7 @@ use super::conflict::{Marks, decode_marks, marks, record};
 use super::group::components;
 use super::history::Step;
 use super::policy::{is_settings, settings_key};
-use crate::delta::{Delta, Entry, Operation, State};
+use crate::delta::{Delta, Entry, Operation, Snapshot, State};
 use crate::model::{Hash, RecordKey};
 use crate::port::Objects;
 use crate::tree;
@@ -15,6 +15,16 @@ use crate::tree;
 /// How many keys are evaluated at once (chosen: with their records and operations they take some megabytes). Tests make
 /// portions of next to nothing.
 pub(super) const PORTION_KEYS: usize = if cfg!(test) { 3 } else { 1024 };
+
+/// How many large difference sets stay open (chosen: each holds one decoded block, some megabytes).
+const KEPT_SETS: usize = 4;
+/// How many sets are read anew for each portion (chosen: small ones cost a look-up each).
+const MANY_SETS: usize = 64;
+/// How often each set is read, at most and about, where there are more than that, or more large ones than stay open
+/// (chosen).
+const MOST_PASSES: usize = 32;
+/// What is no more than so many portions of changes is evaluated at once (chosen). Tests cut everything.
+const FEW_PORTIONS: u64 = if cfg!(test) { 0 } else { 32 };
 
 /// Operations on one key, with the numbers of their steps, in order of steps.
 pub(super) type Operations = Vec<(usize, Operation)>;
@@ -62,37 +72,97 @@ impl Touched {
     }
 }
 
+/// Lists the snapshots of some steps.
+pub(super) fn snapshots(steps: &[Step]) -> impl Iterator<Item = &Snapshot> {
+    steps.iter().map(|step| &*step.snapshot)
+}
+
 /// Lists the difference sets of some steps.
 pub(super) fn deltas(steps: &[Step]) -> impl Iterator<Item = &Hash> {
     steps.iter().map(|step| &step.snapshot.delta)
 }
 
-/// Returns what difference sets, which are those of the steps from the first on, do to some keys.
-pub(super) fn collect<'s>(
-    objects: &dyn Objects,
-    deltas: impl Iterator<Item = &'s Hash>,
-    keys: impl IntoIterator<Item = RecordKey>,
-) -> Result<Portion, MergeError> {
-    let mut portion: Portion = keys.into_iter().map(|key| (key, Operations::new())).collect();
-    for (number, delta) in deltas.enumerate() {
-        let delta = Delta::open(objects, delta)?;
-        // A small set is read in one go; of a large one only the blocks are that have some of the keys.
-        if delta.len() <= (portion.len() as u64).saturating_mul(4) {
-            for transaction in delta.iter() {
-                let transaction = transaction?;
-                if let Some(operations) = portion.get_mut(&transaction.key) {
-                    operations.push((number, transaction.operation));
-                }
-            }
-        } else {
-            let mut finder = delta.finder();
-            for (key, operations) in &mut portion {
-                let transaction = finder.find(key)?;
-                operations.extend(transaction.map(|transaction| (number, transaction.operation)));
-            }
+/// Reads what difference sets do to some keys, then to others.
+pub(super) struct Collector<'s, 'o> {
+    objects: &'o dyn Objects,
+    deltas: Vec<&'s Hash>,
+    /// Large sets that stay open, with their places: portions that follow each other lie in the same blocks.
+    kept: Vec<(usize, Delta<'o>)>,
+}
+
+impl<'s, 'o> Collector<'s, 'o> {
+    /// Takes the sets of the steps from the first on.
+    pub(super) fn new(objects: &'o dyn Objects, deltas: impl Iterator<Item = &'s Hash>) -> Self {
+        Self {
+            objects,
+            deltas: deltas.collect(),
+            kept: Vec::new(),
         }
     }
-    Ok(portion)
+
+    /// Returns what is done to some keys.
+    pub(super) fn collect(&mut self, keys: impl IntoIterator<Item = RecordKey>) -> Result<Portion, MergeError> {
+        let mut portion: Portion = keys.into_iter().map(|key| (key, Operations::new())).collect();
+        if portion.is_empty() {
+            return Ok(portion);
+        }
+        for (number, delta) in self.deltas.iter().enumerate() {
+            if let Some((_, delta)) = self.kept.iter().find(|(at, _)| *at == number) {
+                look_up(delta, number, &mut portion)?;
+                continue;
+            }
+            let delta = Delta::open(self.objects, delta)?;
+            if !is_large(delta.len(), portion.len()) {
+                // A small set is read in one go; of a large one only the blocks are that have some of the keys.
+                for transaction in delta.iter() {
+                    let transaction = transaction?;
+                    if let Some(operations) = portion.get_mut(&transaction.key) {
+                        operations.push((number, transaction.operation));
+                    }
+                }
+                continue;
+            }
+            look_up(&delta, number, &mut portion)?;
+            if self.kept.len() < KEPT_SETS {
+                self.kept.push((number, delta));
+            }
+        }
+        Ok(portion)
+    }
+}
+
+fn is_large(transactions: u64, portion_keys: usize) -> bool {
+    transactions > (portion_keys as u64).saturating_mul(4)
+}
+
+fn look_up(delta: &Delta<'_>, number: usize, portion: &mut Portion) -> Result<(), MergeError> {
+    let mut finder = delta.finder();
+    for (key, operations) in portion {
+        let transaction = finder.find(key)?;
+        operations.extend(transaction.map(|transaction| (number, transaction.operation)));
+    }
+    Ok(())
+}
+
+/// Returns how many of some keys are to be evaluated at once, `wanted` or more, so that what some snapshots did to them is
+/// not read over and over.
+pub(super) fn portion_keys<'s>(wanted: usize, keys: usize, snapshots: impl Iterator<Item = &'s Snapshot>) -> usize {
+    let (mut weight, mut count, mut large) = (0, 0, 0);
+    for snapshot in snapshots {
+        let counts = snapshot.counts;
+        // A new record is several times what changes of one are.
+        weight += counts.total().saturating_add(counts.added.saturating_mul(3));
+        count += 1;
+        // A first set is a tree, of which any part can be read.
+        large += usize::from(!snapshot.parents.is_empty() && is_large(counts.total(), wanted));
+    }
+    if weight <= (wanted as u64).saturating_mul(FEW_PORTIONS) {
+        keys.max(1)
+    } else if large > KEPT_SETS || count > MANY_SETS {
+        wanted.max(keys / MOST_PASSES)
+    } else {
+        wanted
+    }
 }
 
 /// Cuts classes of keys into portions; a class stays whole.

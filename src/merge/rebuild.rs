@@ -10,7 +10,7 @@ use std::rc::Rc;
 use super::MergeError;
 use super::author::computed;
 use super::history::History;
-use super::portion::{StateReader, Touched, collect};
+use super::portion::{Collector, StateReader, Touched, portion_keys};
 use super::state::Edits;
 use crate::delta::{ChangeError, Entry, Snapshot, State, apply};
 use crate::model::SnapshotId;
@@ -80,8 +80,11 @@ fn along_line(history: &History<'_>, start: &State, missing: &Missing) -> Result
     let touched = Touched::read(objects, deltas())?;
     let mut before = StateReader::new(objects, start);
     let mut edits = Edits::default();
-    for keys in touched.keys.chunks(history.portion_keys) {
-        for (key, operations) in collect(objects, deltas(), keys.iter().cloned())? {
+    let mut collector = Collector::new(objects, deltas());
+    let snapshots = missing.values().map(|snapshot| &**snapshot);
+    let size = portion_keys(history.portion_keys, touched.keys.len(), snapshots);
+    for keys in touched.keys.chunks(size) {
+        for (key, operations) in collector.collect(keys.iter().cloned())? {
             let unfit = |source| MergeError::Unfit {
                 key: key.clone(),
                 source,

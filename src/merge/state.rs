@@ -7,7 +7,8 @@ use super::history::{History, Walk};
 use super::moved::{Edges, evaluate_class};
 use super::policy::{Rules, is_settings, settings_key};
 use super::portion::{
-    Operations, Portion, StateReader, Touched, changes_of_settings, collect, deltas, portions, united,
+    Collector, Operations, Portion, StateReader, Touched, changes_of_settings, deltas, portion_keys, portions,
+    snapshots, united,
 };
 use super::register::Registers;
 use crate::delta::{Entry, Operation, State};
@@ -145,16 +146,18 @@ fn merge(history: &History<'_>, walk: &Walk, heads: &[SnapshotId]) -> Result<Sta
     let is_alone = |key: &&RecordKey| !edges.concern(key) && united.binary_search(key).is_err();
     let mut alone = touched.keys.iter().filter(is_alone).cloned().peekable();
     let mut reader = StateReader::new(objects, &base);
+    let size = portion_keys(history.portion_keys, touched.keys.len(), snapshots(&walk.steps));
+    let mut collector = Collector::new(objects, deltas(&walk.steps));
     while alone.peek().is_some() {
-        let keys: Vec<RecordKey> = alone.by_ref().take(history.portion_keys).collect();
-        let portion = collect(objects, deltas(&walk.steps), keys.iter().cloned())?;
+        let keys: Vec<RecordKey> = alone.by_ref().take(size).collect();
+        let portion = collector.collect(keys.iter().cloned())?;
         for key in &keys {
             merging.one(std::slice::from_ref(key), &portion, &mut reader, &mut edits)?;
         }
     }
-    merging.classes(&classes, &mut reader, &mut edits)?;
-    for classes in portions(&moved, history.portion_keys) {
-        let portion = collect(objects, deltas(&walk.steps), classes.iter().flatten().cloned())?;
+    merging.classes(&classes, &mut collector, &mut reader, &mut edits)?;
+    for classes in portions(&moved, size) {
+        let portion = collector.collect(classes.iter().flatten().cloned())?;
         for class in classes {
             evaluate_class((history, &rules), heads, walk, class, &portion, &mut edits)?;
         }
@@ -194,12 +197,14 @@ impl Merging<'_, '_> {
     fn classes(
         &self,
         classes: &[Vec<RecordKey>],
+        collector: &mut Collector<'_, '_>,
         base: &mut StateReader<'_>,
         edits: &mut Edits,
     ) -> Result<(), MergeError> {
-        let objects = self.history.objects;
         let mut groups: Vec<Vec<RecordKey>> = Vec::new();
-        for classes in portions(classes, self.history.portion_keys) {
+        let keys = classes.iter().map(Vec::len).sum();
+        let size = portion_keys(self.history.portion_keys, keys, snapshots(&self.walk.steps));
+        for classes in portions(classes, size) {
             let mut ones = Vec::new();
             for class in classes {
                 if is_one(base, class)? {
@@ -209,7 +214,7 @@ impl Merging<'_, '_> {
                 }
             }
             let keys = ones.iter().flat_map(|class| class.iter().cloned());
-            let portion = collect(objects, deltas(&self.walk.steps), keys)?;
+            let portion = collector.collect(keys)?;
             for class in ones {
                 self.one(class, &portion, base, edits)?;
             }
@@ -301,8 +306,11 @@ pub(super) fn evaluate_groups(
     let of_settings = whole.steps.get(..stored).unwrap_or(&whole.steps);
     let changes = changes_of_settings(objects, of_settings)?;
     let rules = Rules::new(objects, &whole.steps, None, &changes);
-    for groups in portions(groups, history.portion_keys) {
-        let mut known = collect(objects, deltas(&whole.steps), groups.iter().flatten().cloned())?;
+    let keys = groups.iter().map(Vec::len).sum();
+    let mut collector = Collector::new(objects, deltas(&whole.steps));
+    let size = portion_keys(history.portion_keys, keys, snapshots(&whole.steps));
+    for groups in portions(groups, size) {
+        let mut known = collector.collect(groups.iter().flatten().cloned())?;
         for class in groups {
             let mut writes: Vec<(usize, usize, Operation)> = Vec::new();
             for (position, key) in class.iter().enumerate() {

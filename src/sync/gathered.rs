@@ -14,6 +14,7 @@ const CHANGES: u8 = 0;
 /// Changes of a record that the base does not have: they make it.
 const SIGHTS: u8 = 1;
 const REMOVAL: u8 = 2;
+const ALIAS: u8 = 3;
 
 /// Operations on records, gathered in any order; several on one record become one.
 #[derive(Default)]
@@ -37,6 +38,12 @@ impl Gathered {
             Value::List([Value::List(path)].into_iter().chain(value).collect())
         });
         cbor::encode_into(&Value::List(operations.collect()), &mut bytes);
+        Ok(self.0.push(key, bytes)?)
+    }
+
+    /// Adds that a record is the one of another key.
+    pub(super) fn alias(&mut self, key: RecordKey, to: &RecordKey) -> SyncResult<()> {
+        let bytes = [&[ALIAS], to.bytes()].concat();
         Ok(self.0.push(key, bytes)?)
     }
 
@@ -75,6 +82,10 @@ fn add(before: Option<Operation>, bytes: &[u8]) -> SyncResult<Option<Operation>>
     let (tag, rest) = bytes.split_first().ok_or_else(bad)?;
     if *tag == REMOVAL {
         return Ok(Some(Operation::Remove));
+    }
+    if *tag == ALIAS {
+        let to = RecordKey::new(rest).ok_or_else(bad)?;
+        return Ok(Some(Operation::Alias(to)));
     }
     let operations = decode(rest)?;
     Ok(match before {
@@ -183,6 +194,7 @@ mod tests {
         gathered.remove(key(3)).unwrap();
         gathered.change(key(2), false, vec![set("/name/full", "Bea")]).unwrap();
         gathered.remove(key(5)).unwrap();
+        gathered.alias(key(6), &key(1)).unwrap();
         gathered.change(key(5), true, vec![set("/name/full", "Eve")]).unwrap();
         let found: Vec<_> = gathered.in_order().unwrap().map(Result::unwrap).collect();
         let wanted = [
@@ -190,6 +202,7 @@ mod tests {
             (key(3), Operation::Remove),
             (key(4), Operation::Change(vec![set("/name/full", "Ann"), clear])),
             (key(5), Operation::Change(vec![set("/name/full", "Eve")])),
+            (key(6), Operation::Alias(key(1))),
         ];
         assert_eq!(found, wanted);
     }
