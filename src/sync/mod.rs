@@ -16,6 +16,7 @@ mod exchange;
 mod execute;
 mod fetch;
 mod first;
+mod gathered;
 mod guard;
 mod identity;
 mod inspect;
@@ -42,7 +43,6 @@ mod selection;
 mod settings;
 mod settle;
 mod shown;
-mod sorted;
 mod states;
 mod table;
 mod tabled;
@@ -312,6 +312,7 @@ fn source_error(config: &SourceConfig, error: crate::source::SourceError) -> Syn
         SourceError::Disk(error) => SyncError::Disk(error),
         SourceError::Object(error) => other("reading the previous state of a source", error),
         SourceError::Tree(error) => other("reading the previous state of a source", error),
+        SourceError::Spool(error) => SyncError::Spool(error),
         error @ SourceError::State(_) => SyncError::Damaged(error.to_string()),
     }
 }

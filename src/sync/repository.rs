@@ -510,7 +510,7 @@ pub(super) struct Run {
     pub(super) report: SyncReport,
     /// Heads against which what comes is compared.
     pub(super) before: BTreeMap<String, Vec<SnapshotId>>,
-    open_before: BTreeSet<(String, String, String)>,
+    open_before: OpenConflicts,
     pub(super) indexes: BTreeMap<String, ReadItems>,
     /// Fingerprints of the tables that were read.
     pub(super) tables: BTreeMap<String, table::Rows>,
@@ -710,7 +710,10 @@ impl Run {
         }
         self.report.state = state_id(&states);
         let open = open_conflicts(work, &states)?;
-        let new = open.difference(&self.open_before).count() as u64;
+        let new = open
+            .iter()
+            .filter(|one| self.open_before.binary_search(one).is_err())
+            .count() as u64;
         self.report.conflicts = ConflictTally {
             new,
             open: open.len() as u64,
@@ -738,17 +741,27 @@ fn load_index(work: &Work<'_>, config: &SourceConfig) -> SyncResult<ReadItems> {
     })
 }
 
-fn open_conflicts(work: &Work<'_>, states: &BTreeMap<String, State>) -> SyncResult<BTreeSet<(String, String, String)>> {
-    let mut open = BTreeSet::new();
+/// The beginning of a hash of each open conflict, sorted: there may be several in every record.
+type OpenConflicts = Vec<[u8; 16]>;
+
+fn open_conflicts(work: &Work<'_>, states: &BTreeMap<String, State>) -> SyncResult<OpenConflicts> {
+    let one = |parts: [&str; 3]| {
+        let parts = parts.map(|part| Value::Text(part.into()));
+        let hash = Hash::of(Domain::Value, &crate::model::cbor::encode(&Value::List(parts.into())));
+        hash.bytes().first_chunk().copied().unwrap_or_default()
+    };
+    let mut open = OpenConflicts::new();
     for (name, state) in states {
         for conflict in merge::conflicts(work.objects, state) {
             let conflict = conflict.map_err(|error| other("reading conflicts", error))?;
-            open.insert((name.clone(), conflict.key.to_string(), conflict.path.to_string()));
+            open.push(one([name, &conflict.key.to_string(), &conflict.path.to_string()]));
         }
         for (key, source, rule) in table::broken(work, name)? {
-            open.insert((name.clone(), key.to_string(), format!("{rule} of {source}")));
+            open.push(one([name, &key.to_string(), &format!("{rule} of {source}")]));
         }
     }
+    open.sort_unstable();
+    open.dedup();
     Ok(open)
 }
 
