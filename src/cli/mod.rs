@@ -37,6 +37,7 @@ mod remove_source;
 mod report;
 mod resolve;
 mod restore;
+mod roll;
 mod show;
 mod snapshot;
 mod sources;
@@ -155,7 +156,7 @@ enum Command {
     Schedule(unbuilt::Schedule),
     Verify(verify::Verify),
     Gc(gc::Gc),
-    Roll(unbuilt::Roll),
+    Roll(roll::Roll),
     Systems(systems::Systems),
     Serve(unbuilt::Serve),
     Manager(unbuilt::Manager),
@@ -200,7 +201,7 @@ impl Command {
             Self::Schedule(_) => unbuilt::answer("`schedule`"),
             Self::Verify(command) => command.run(cx),
             Self::Gc(command) => command.run(cx),
-            Self::Roll(_) => unbuilt::answer("`roll`"),
+            Self::Roll(command) => command.run(cx),
             Self::Systems(command) => command.run(cx),
             Self::Serve(_) => unbuilt::answer("`serve`"),
             Self::Manager(_) => unbuilt::answer("`manager`"),

@@ -41,14 +41,6 @@ pub(super) struct Schedule {
     install: bool,
 }
 
-/// Fold the packs on a remote (not built yet)
-#[derive(Debug, Args)]
-#[command(after_long_help = "Examples:\n  dsync roll\n  dsync roll origin")]
-pub(super) struct Roll {
-    /// The remote
-    remote: Option<String>,
-}
-
 /// Serve the store to peers (not built yet)
 #[derive(Debug, Args)]
 #[command(after_long_help = "Examples:\n  dsync serve --listen 127.0.0.1:7878\n  dsync serve --stdio")]

@@ -391,8 +391,12 @@ impl Repository {
         self.commit(view, &command)?;
         self.carry_out(plans, &mut run, &command)?;
         if steps.push {
-            for (name, remote, _) in &reached {
-                if let Err(error) = self.push(name, remote, &mut run, &command) {
+            for (name, remote, compared) in &reached {
+                let mut sent = self.push(name, remote, compared, &mut run, &command);
+                if sent.is_ok() && steps.fetch {
+                    sent = self.tidy(name, remote, compared, &command);
+                }
+                if let Err(error) = sent {
                     if !matches!(error, SyncError::Unreachable { .. }) {
                         return Err(error);
                     }
@@ -431,7 +435,14 @@ impl Repository {
         self.commit(view, command)
     }
 
-    fn push(&mut self, name: &str, remote: &Remote, run: &mut Run, command: &str) -> SyncResult<()> {
+    fn push(
+        &mut self,
+        name: &str,
+        remote: &Remote,
+        compared: &Compared,
+        run: &mut Run,
+        command: &str,
+    ) -> SyncResult<()> {
         let mut work = self.reading();
         if exchange::resume(&mut work, name, remote)? {
             let view = work.view;
@@ -442,7 +453,8 @@ impl Repository {
         let plan: PushPlan = exchange::plan_push(&work, &view)?;
         if plan.snapshots.is_empty() {
             run.remote(name).reached = true;
-            return Ok(());
+            drop(work);
+            return self.tell(name, remote, &compared.listing, command);
         }
         let parts = exchange::Parts::of(&work, &plan)?;
         drop(work);

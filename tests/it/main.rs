@@ -34,6 +34,7 @@ mod quiet;
 mod ranks;
 mod readme;
 mod rename;
+mod rolling;
 mod safeguards;
 mod selection;
 mod table_columns;
