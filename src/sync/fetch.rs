@@ -52,7 +52,7 @@ pub(super) fn compare(work: &mut Work<'_>, name: &str, remote: &Remote, allow: O
         }
         accept_rollback(work, name, remote, &listing);
     }
-    roll::learn(work, name, remote, &listing)?;
+    roll::learn(work, name, remote, &listing);
     let own = listing.newest().get(&work.view.replica).copied().unwrap_or(0);
     let restored = own >= remote_view(work, name, remote).next_sequence;
     if restored {

@@ -391,23 +391,30 @@ impl Repository {
         self.commit(view, &command)?;
         self.carry_out(plans, &mut run, &command)?;
         if steps.push {
-            for (name, remote, compared) in &reached {
-                let mut sent = self.push(name, remote, compared, &mut run, &command);
-                if sent.is_ok() && steps.fetch {
-                    sent = self.tidy(name, remote, compared, &command);
-                }
-                if let Err(error) = sent {
-                    if !matches!(error, SyncError::Unreachable { .. }) {
-                        return Err(error);
-                    }
-                    run.unreachable(name, &error);
-                }
+            for reached in &reached {
+                self.send(reached, steps, &mut run, &command)?;
             }
         }
         let work = self.reading();
         run.keep_tables(&work);
         let report = run.finish(&work)?;
         failure.map_or(Ok(report), Err)
+    }
+
+    /// Sends what a remote lacks and, after a fetch, takes care of its log; an unreachable one is told in the report.
+    fn send(&mut self, reached: &Reached<'_>, steps: Steps, run: &mut Run, command: &str) -> SyncResult<()> {
+        let (name, remote, compared) = reached;
+        let mut sent = self.push(name, remote, compared, run, command);
+        if sent.is_ok() && steps.fetch {
+            sent = self.tidy(name, remote, compared, command);
+        }
+        match sent {
+            Err(error @ SyncError::Unreachable { .. }) => {
+                run.unreachable(name, &error);
+                Ok(())
+            }
+            sent => sent,
+        }
     }
 
     /// Writes the sources as planned and announced.

@@ -64,7 +64,7 @@ pub(super) fn meet_own_end(work: &mut Work<'_>, name: &str, remote: &Remote) -> 
 }
 
 /// Reads which bases there are: the last part of each, once.
-pub(super) fn learn(work: &mut Work<'_>, name: &str, remote: &Remote, listing: &Listing) -> SyncResult<()> {
+pub(super) fn learn(work: &mut Work<'_>, name: &str, remote: &Remote, listing: &Listing) {
     let mut view = remote_view(work, name, remote);
     let before = view.bases.clone();
     let listed: BTreeSet<String> = listing.base_bytes.keys().map(ToString::to_string).collect();
@@ -90,7 +90,6 @@ pub(super) fn learn(work: &mut Work<'_>, name: &str, remote: &Remote, listing: &
     if view.bases != before {
         work.view.remotes.insert(name.to_owned(), view);
     }
-    Ok(())
 }
 
 /// Returns what the last part of a base says; `None` for another part.
@@ -440,8 +439,11 @@ pub(super) fn trim(
     let wrap = |error| remote_error(name, error);
     let mut deleted = 0;
     for log_name in doomed {
-        if view.forgotten.contains_key(&log_name.replica) && !is_in_base(work, &known, remote, name, &log_name)? {
-            continue;
+        if view.forgotten.contains_key(&log_name.replica) {
+            let object = remote.read(&log_name);
+            if !object.is_ok_and(|object| is_in_base(work, &known, &object)) {
+                continue;
+            }
         }
         remote.delete(&log_name).map_err(wrap)?;
         deleted += 1;
@@ -579,24 +581,18 @@ fn each_needed(
 }
 
 /// Returns whether what a log object of somebody else brought is in the history that a base has.
-fn is_in_base(work: &Work<'_>, known: &BaseView, remote: &Remote, name: &str, log_name: &LogName) -> SyncResult<bool> {
-    let Ok(object) = remote.read(log_name).map_err(|error| remote_error(name, error)) else {
-        return Ok(false);
-    };
-    for (domain, bytes) in &object.objects {
+fn is_in_base(work: &Work<'_>, known: &BaseView, object: &LogObject) -> bool {
+    let mut objects = object.objects.iter();
+    objects.all(|(domain, bytes)| {
         if *domain != Domain::Snapshot {
-            continue;
+            return true;
         }
-        let id = SnapshotId(Hash::of(*domain, bytes));
-        let Ok(snapshot) = Snapshot::decode(bytes) else {
-            return Ok(false);
-        };
-        let heads = known.heads.get(&snapshot.collection).cloned().unwrap_or_default();
-        if !is_here(work, &heads, &id) {
-            return Ok(false);
-        }
-    }
-    Ok(true)
+        let heads = |collection| known.heads.get(collection).map_or(&[][..], Vec::as_slice);
+        Snapshot::decode(bytes).is_ok_and(|snapshot| {
+            let id = SnapshotId(Hash::of(*domain, bytes));
+            is_here(work, heads(&snapshot.collection), &id)
+        })
+    })
 }
 
 /// A base that is to be written.

@@ -12,11 +12,7 @@ impl Repository {
     /// Folds the logs of the remotes of these names (all when empty) into bases.
     pub fn roll(&mut self, remotes: &[String], dry_run: bool) -> SyncResult<Vec<Rolled>> {
         let names: Vec<String> = if remotes.is_empty() {
-            self.config
-                .remotes()
-                .into_iter()
-                .map(|remote| remote.name.clone())
-                .collect()
+            self.config.remotes().iter().map(|remote| remote.name.clone()).collect()
         } else {
             remotes.to_vec()
         };
