@@ -2525,7 +2525,7 @@ _dsync() {
             return 0
             ;;
         dsync__subcmd__roll)
-            opts="-C -q -v -h --store --json --quiet --verbose --color --wait --help"
+            opts="-C -q -v -h --dry-run --store --json --quiet --verbose --color --wait --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2827,7 +2827,7 @@ _dsync() {
             return 0
             ;;
         dsync__subcmd__systems__subcmd__forget)
-            opts="-C -q -v -h --store --json --quiet --verbose --color --wait --help"
+            opts="-C -q -v -h --dry-run --store --json --quiet --verbose --color --wait --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

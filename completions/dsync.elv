@@ -64,7 +64,7 @@ set edit:completion:arg-completer[dsync] = {|@words|
             cand schedule 'Print or install a timer for unattended syncs (not built yet)'
             cand verify 'Check every object, root and reference'
             cand gc 'Remove what nothing needs any more and fold packs together'
-            cand roll 'Fold the packs on a remote (not built yet)'
+            cand roll 'Fold the packs on a remote'
             cand systems 'List who shares a remote with this system, and when last seen'
             cand serve 'Let a peer exchange with the store'
             cand manager 'Manage accounts and groups of systems (not built yet)'
@@ -782,6 +782,7 @@ set edit:completion:arg-completer[dsync] = {|@words|
             cand --store 'Use the store in DIR, not the one in or above the working directory [env: DSYNC_STORE]'
             cand --color 'Colour the text'
             cand --wait 'Wait at most so long for a store that is in use; 0 fails at once'
+            cand --dry-run 'Tell what would happen and change nothing'
             cand --json 'Print JSON; errors become one JSON object on standard error'
             cand -q 'Print only what was asked for and errors'
             cand --quiet 'Print only what was asked for and errors'
@@ -802,7 +803,7 @@ set edit:completion:arg-completer[dsync] = {|@words|
             cand --verbose 'Print more (can be repeated)'
             cand -h 'Print help (see more with ''--help'')'
             cand --help 'Print help (see more with ''--help'')'
-            cand forget 'Stop waiting for a system that will not come back (not built yet)'
+            cand forget 'Stop waiting for a system that will not come back'
             cand help 'Print this message or the help of the given subcommand(s)'
         }
         &'dsync;systems;forget'= {
@@ -810,6 +811,7 @@ set edit:completion:arg-completer[dsync] = {|@words|
             cand --store 'Use the store in DIR, not the one in or above the working directory [env: DSYNC_STORE]'
             cand --color 'Colour the text'
             cand --wait 'Wait at most so long for a store that is in use; 0 fails at once'
+            cand --dry-run 'Tell what would happen and change nothing'
             cand --json 'Print JSON; errors become one JSON object on standard error'
             cand -q 'Print only what was asked for and errors'
             cand --quiet 'Print only what was asked for and errors'
@@ -819,7 +821,7 @@ set edit:completion:arg-completer[dsync] = {|@words|
             cand --help 'Print help (see more with ''--help'')'
         }
         &'dsync;systems;help'= {
-            cand forget 'Stop waiting for a system that will not come back (not built yet)'
+            cand forget 'Stop waiting for a system that will not come back'
             cand help 'Print this message or the help of the given subcommand(s)'
         }
         &'dsync;systems;help;forget'= {
@@ -929,7 +931,7 @@ set edit:completion:arg-completer[dsync] = {|@words|
             cand schedule 'Print or install a timer for unattended syncs (not built yet)'
             cand verify 'Check every object, root and reference'
             cand gc 'Remove what nothing needs any more and fold packs together'
-            cand roll 'Fold the packs on a remote (not built yet)'
+            cand roll 'Fold the packs on a remote'
             cand systems 'List who shares a remote with this system, and when last seen'
             cand serve 'Let a peer exchange with the store'
             cand manager 'Manage accounts and groups of systems (not built yet)'
@@ -1028,7 +1030,7 @@ set edit:completion:arg-completer[dsync] = {|@words|
         &'dsync;help;roll'= {
         }
         &'dsync;help;systems'= {
-            cand forget 'Stop waiting for a system that will not come back (not built yet)'
+            cand forget 'Stop waiting for a system that will not come back'
         }
         &'dsync;help;systems;forget'= {
         }
