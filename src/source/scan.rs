@@ -231,6 +231,9 @@ fn is_cut(bytes: &[u8]) -> bool {
     !bytes.is_empty() && !line_ends.iter().any(|end| bytes.ends_with(end))
 }
 
+/// From how many items on a file gets room for all of them at once (chosen).
+const MANY_ITEMS: usize = 4096;
+
 struct Scanner<'a, 'f> {
     input: &'a ScanInput<'a>,
     /// Who takes all items, if nothing is known of the source.
@@ -380,6 +383,10 @@ impl Scanner<'_, '_> {
         let mut by_bytes = self.by_fingerprint(&old);
         let mut missing: BTreeSet<u64> = old.into_iter().collect();
         let mut order = Vec::with_capacity(document.item_count());
+        if self.first.is_none() && document.item_count() >= MANY_ITEMS {
+            // Grown step by step, a list of many takes up to twice as much.
+            self.open.reserve_exact(document.item_count());
+        }
         for at in 0..document.item_count() {
             let item = document.item(at);
             let print = if item.bytes.len() == file_bytes {

@@ -212,6 +212,7 @@ impl FileEdit {
         let fingerprints = items.map(|(at, number)| (*number, print(again.item(at).bytes)));
         let mut fingerprints: Vec<(u64, Fingerprint)> = fingerprints.collect();
         fingerprints.sort_unstable();
+        fingerprints.shrink_to_fit();
         let lens = Some(again.lens());
         if trailing {
             after.push(0);
