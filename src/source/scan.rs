@@ -383,10 +383,7 @@ impl Scanner<'_, '_> {
         let mut by_bytes = self.by_fingerprint(&old);
         let mut missing: BTreeSet<u64> = old.into_iter().collect();
         let mut order = Vec::with_capacity(document.item_count());
-        if self.first.is_none() && document.item_count() >= MANY_ITEMS {
-            // Grown step by step, a list of many takes up to twice as much.
-            self.open.reserve_exact(document.item_count());
-        }
+        self.make_room(document.item_count());
         for at in 0..document.item_count() {
             let item = document.item(at);
             let print = if item.bytes.len() == file_bytes {
@@ -434,6 +431,13 @@ impl Scanner<'_, '_> {
         self.scan.files.insert(name.to_owned(), (hash, order));
         self.scan.open.insert(name.to_owned(), (hash, document));
         Ok(())
+    }
+
+    /// Makes room for the items of a file: grown step by step, a list of many takes up to twice as much.
+    fn make_room(&mut self, items: usize) {
+        if self.first.is_none() && items >= MANY_ITEMS {
+            self.open.reserve_exact(items);
+        }
     }
 
     /// Lists items by their bytes, the last of equal ones first.
