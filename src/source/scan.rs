@@ -231,6 +231,9 @@ fn is_cut(bytes: &[u8]) -> bool {
     !bytes.is_empty() && !line_ends.iter().any(|end| bytes.ends_with(end))
 }
 
+/// From how many items on a file gets room for all of them at once (chosen).
+const MANY_ITEMS: usize = 4096;
+
 struct Scanner<'a, 'f> {
     input: &'a ScanInput<'a>,
     /// Who takes all items, if nothing is known of the source.
@@ -380,6 +383,7 @@ impl Scanner<'_, '_> {
         let mut by_bytes = self.by_fingerprint(&old);
         let mut missing: BTreeSet<u64> = old.into_iter().collect();
         let mut order = Vec::with_capacity(document.item_count());
+        self.make_room(document.item_count());
         for at in 0..document.item_count() {
             let item = document.item(at);
             let print = if item.bytes.len() == file_bytes {
@@ -427,6 +431,13 @@ impl Scanner<'_, '_> {
         self.scan.files.insert(name.to_owned(), (hash, order));
         self.scan.open.insert(name.to_owned(), (hash, document));
         Ok(())
+    }
+
+    /// Makes room for the items of a file: grown step by step, a list of many takes up to twice as much.
+    fn make_room(&mut self, items: usize) {
+        if self.first.is_none() && items >= MANY_ITEMS {
+            self.open.reserve_exact(items);
+        }
     }
 
     /// Lists items by their bytes, the last of equal ones first.

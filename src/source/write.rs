@@ -212,6 +212,7 @@ impl FileEdit {
         let fingerprints = items.map(|(at, number)| (*number, print(again.item(at).bytes)));
         let mut fingerprints: Vec<(u64, Fingerprint)> = fingerprints.collect();
         fingerprints.sort_unstable();
+        fingerprints.shrink_to_fit();
         let lens = Some(again.lens());
         if trailing {
             after.push(0);
@@ -363,11 +364,15 @@ impl<'a> Writer<'a> {
     fn write_portion(&self, portion: Vec<Present<'_>>, each: &mut dyn FnMut(usize, FileOutcome)) {
         let (new, others): (Vec<_>, Vec<_>) = portion.into_iter().partition(Present::is_new);
         if new.len() < MANY_FILES {
-            new.iter().for_each(|file| each(file.number, self.write(file)));
+            for file in &new {
+                each(file.number, self.write(file));
+            }
         } else {
             self.write_new(&new, each);
         }
-        others.iter().for_each(|file| each(file.number, self.write(file)));
+        for file in &others {
+            each(file.number, self.write(file));
+        }
     }
 
     fn write_new(&self, portion: &[Present<'_>], each: &mut dyn FnMut(usize, FileOutcome)) {

@@ -58,13 +58,13 @@ impl SortedRuns {
         let mut heads: BinaryHeap<Reverse<(RecordKey, usize, Vec<u8>)>> = BinaryHeap::new();
         for (number, run) in runs.iter_mut().enumerate() {
             if let Some(next) = run.next() {
-                heads.push(Reverse(head(next?, number)?));
+                heads.push(Reverse(head(&next?, number)?));
             }
         }
         Ok(std::iter::from_fn(move || {
             let Reverse((key, number, bytes)) = heads.pop()?;
             if let Some(next) = runs.get_mut(number).and_then(Iterator::next) {
-                match next.and_then(|next| head(next, number)) {
+                match next.and_then(|next| head(&next, number)) {
                     Ok(next) => heads.push(Reverse(next)),
                     Err(error) => return Some(Err(error)),
                 }
@@ -74,7 +74,7 @@ impl SortedRuns {
     }
 }
 
-fn head(bytes: Vec<u8>, number: usize) -> Result<(RecordKey, usize, Vec<u8>), SpoolError> {
+fn head(bytes: &[u8], number: usize) -> Result<(RecordKey, usize, Vec<u8>), SpoolError> {
     let split = bytes.split_first_chunk().and_then(|(length, rest)| {
         let length = usize::from(u16::from_le_bytes(*length));
         rest.split_at_checked(length)

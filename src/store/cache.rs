@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 /// How many bytes of blocks are kept (chosen: a walk through a tree of a million records stays inside).
-const CACHE_BYTES: usize = 16 << 20;
+const CACHE_BYTES: usize = 8 << 20;
 /// What an entry is counted as beside its bytes, so that many tiny blocks are bounded too.
 const ENTRY_BYTES: usize = 256;
 

@@ -364,6 +364,7 @@ impl Taker<'_> {
             random: work.env.random,
         };
         let mut records = recognised.records(work, &state)?;
+        self.unions.reserve_exact(recognised.len());
         for fresh in scan.fresh.drain() {
             let mut fresh = fresh.map_err(|error| super::source_error(self.config, error))?;
             if let Some((key, by, record)) = records.take(fresh.number)? {

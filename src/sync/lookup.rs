@@ -17,9 +17,12 @@ pub(super) struct Found {
     pub(super) record: Value,
 }
 
+/// What was found, as it comes back sorted.
+type Sorted = Result<(RecordKey, Vec<u8>), SpoolError>;
+
 /// The records that were found, by the number of the one who asked.
 pub(super) struct Answers<'o> {
-    records: Box<dyn Iterator<Item = Result<(RecordKey, Vec<u8>), SpoolError>> + 'o>,
+    records: Box<dyn Iterator<Item = Sorted> + 'o>,
     next: Option<(u64, Vec<u8>)>,
 }
 

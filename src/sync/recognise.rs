@@ -31,6 +31,11 @@ pub(super) struct Recognised {
 }
 
 impl Recognised {
+    /// Returns how many items were recognised.
+    pub(super) fn len(&self) -> usize {
+        self.matches.len()
+    }
+
     /// Returns whether the state has an entry under a key.
     pub(super) fn has(&self, key: &RecordKey) -> bool {
         self.keys.rank(key.bytes()).is_some()

@@ -43,7 +43,11 @@ impl Run {
                 continue;
             }
             let taken: Taken = intake::take_in(work, config, options.overrides, options.message.as_deref())?;
-            self.report.unions.extend(taken.unions);
+            if self.report.unions.is_empty() {
+                self.report.unions = taken.unions;
+            } else {
+                self.report.unions.extend(taken.unions);
+            }
             self.add_source(taken.report);
             self.indexes.insert(config.name.clone(), taken.items);
         }

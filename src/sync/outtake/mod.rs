@@ -371,7 +371,7 @@ impl<'w> Planner<'w, '_> {
             self.agree(number, entry, key);
             return Ok(());
         }
-        self.replace(number, entry, key, put, shown_before)
+        self.replace(number, entry, key, put, &shown_before)
     }
 
     /// Plans other bytes for an item.
@@ -381,7 +381,7 @@ impl<'w> Planner<'w, '_> {
         entry: &ItemEntry,
         key: RecordKey,
         put: crate::format::Put,
-        shown_before: ItemView,
+        shown_before: &ItemView,
     ) -> SyncResult<()> {
         self.report.written.changed += 1;
         self.report.not_shown += put.not_shown.len() as u64;
@@ -390,7 +390,7 @@ impl<'w> Planner<'w, '_> {
             return Ok(());
         };
         let mut view = view_of(work, document, &put.bytes, put.bindings)?;
-        note_written(&shown_before, &mut view);
+        note_written(shown_before, &mut view);
         let agreed = ItemEntry {
             key,
             base: None,
