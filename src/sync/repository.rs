@@ -18,7 +18,7 @@ use super::work::Work;
 use super::{Environment, Overrides, Steps, SyncError, SyncOptions, SyncResult, other, source_error};
 use crate::delta::State;
 use crate::merge;
-use crate::model::{Domain, Hash, Kind, ReplicaId, SnapshotId, Value};
+use crate::model::{Domain, Hash, ReplicaId, SnapshotId, Value};
 use crate::port::Objects;
 use crate::remote::Remote;
 use crate::source::Index;
