@@ -67,7 +67,7 @@ Register-ArgumentCompleter -Native -CommandName 'dsync' -ScriptBlock {
             [CompletionResult]::new('schedule', 'schedule', [CompletionResultType]::ParameterValue, 'Print or install a timer for unattended syncs (not built yet)')
             [CompletionResult]::new('verify', 'verify', [CompletionResultType]::ParameterValue, 'Check every object, root and reference')
             [CompletionResult]::new('gc', 'gc', [CompletionResultType]::ParameterValue, 'Remove what nothing needs any more and fold packs together')
-            [CompletionResult]::new('roll', 'roll', [CompletionResultType]::ParameterValue, 'Fold the packs on a remote (not built yet)')
+            [CompletionResult]::new('roll', 'roll', [CompletionResultType]::ParameterValue, 'Fold the packs on a remote')
             [CompletionResult]::new('systems', 'systems', [CompletionResultType]::ParameterValue, 'List who shares a remote with this system, and when last seen')
             [CompletionResult]::new('serve', 'serve', [CompletionResultType]::ParameterValue, 'Let a peer exchange with the store')
             [CompletionResult]::new('manager', 'manager', [CompletionResultType]::ParameterValue, 'Manage accounts and groups of systems (not built yet)')
@@ -128,6 +128,7 @@ Register-ArgumentCompleter -Native -CommandName 'dsync' -ScriptBlock {
             [CompletionResult]::new('--encoding', '--encoding', [CompletionResultType]::ParameterName, 'The encoding of a CSV file, such as windows-1250 [default: as its bytes say]')
             [CompletionResult]::new('--filter', '--filter', [CompletionResultType]::ParameterName, 'Only records that match, such as ''country = "DE" and price > 10''')
             [CompletionResult]::new('--fields', '--fields', [CompletionResultType]::ParameterName, 'Only these fields, such as name,phones,emails')
+            [CompletionResult]::new('--prefer', '--prefer', [CompletionResultType]::ParameterName, 'While a field is in conflict, show the value of this system, or the newest [default: as the collection]')
             [CompletionResult]::new('--direction', '--direction', [CompletionResultType]::ParameterName, 'Which way changes go [default: both]')
             [CompletionResult]::new('-C', '-C ', [CompletionResultType]::ParameterName, 'Work as if started in DIR')
             [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'Use the store in DIR, not the one in or above the working directory [env: DSYNC_STORE]')
@@ -646,6 +647,7 @@ Register-ArgumentCompleter -Native -CommandName 'dsync' -ScriptBlock {
             [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'Use the store in DIR, not the one in or above the working directory [env: DSYNC_STORE]')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour the text')
             [CompletionResult]::new('--wait', '--wait', [CompletionResultType]::ParameterName, 'Wait at most so long for a store that is in use; 0 fails at once')
+            [CompletionResult]::new('--by-policy', '--by-policy', [CompletionResultType]::ParameterName, 'Decide the open conflicts of the collection as its policies would show them (`dsync collections set`)')
             [CompletionResult]::new('--dry-run', '--dry-run', [CompletionResultType]::ParameterName, 'Tell what would happen and change nothing')
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print JSON; errors become one JSON object on standard error')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print only what was asked for and errors')
@@ -837,6 +839,7 @@ Register-ArgumentCompleter -Native -CommandName 'dsync' -ScriptBlock {
             [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'Use the store in DIR, not the one in or above the working directory [env: DSYNC_STORE]')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour the text')
             [CompletionResult]::new('--wait', '--wait', [CompletionResultType]::ParameterName, 'Wait at most so long for a store that is in use; 0 fails at once')
+            [CompletionResult]::new('--dry-run', '--dry-run', [CompletionResultType]::ParameterName, 'Tell what would happen and change nothing')
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print JSON; errors become one JSON object on standard error')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print only what was asked for and errors')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print only what was asked for and errors')
@@ -858,7 +861,7 @@ Register-ArgumentCompleter -Native -CommandName 'dsync' -ScriptBlock {
             [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Print more (can be repeated)')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
-            [CompletionResult]::new('forget', 'forget', [CompletionResultType]::ParameterValue, 'Stop waiting for a system that will not come back (not built yet)')
+            [CompletionResult]::new('forget', 'forget', [CompletionResultType]::ParameterValue, 'Stop waiting for a system that will not come back')
             [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
             break
         }
@@ -867,6 +870,7 @@ Register-ArgumentCompleter -Native -CommandName 'dsync' -ScriptBlock {
             [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'Use the store in DIR, not the one in or above the working directory [env: DSYNC_STORE]')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour the text')
             [CompletionResult]::new('--wait', '--wait', [CompletionResultType]::ParameterName, 'Wait at most so long for a store that is in use; 0 fails at once')
+            [CompletionResult]::new('--dry-run', '--dry-run', [CompletionResultType]::ParameterName, 'Tell what would happen and change nothing')
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print JSON; errors become one JSON object on standard error')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print only what was asked for and errors')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print only what was asked for and errors')
@@ -877,7 +881,7 @@ Register-ArgumentCompleter -Native -CommandName 'dsync' -ScriptBlock {
             break
         }
         'dsync;systems;help' {
-            [CompletionResult]::new('forget', 'forget', [CompletionResultType]::ParameterValue, 'Stop waiting for a system that will not come back (not built yet)')
+            [CompletionResult]::new('forget', 'forget', [CompletionResultType]::ParameterValue, 'Stop waiting for a system that will not come back')
             [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
             break
         }
@@ -995,7 +999,7 @@ Register-ArgumentCompleter -Native -CommandName 'dsync' -ScriptBlock {
             [CompletionResult]::new('schedule', 'schedule', [CompletionResultType]::ParameterValue, 'Print or install a timer for unattended syncs (not built yet)')
             [CompletionResult]::new('verify', 'verify', [CompletionResultType]::ParameterValue, 'Check every object, root and reference')
             [CompletionResult]::new('gc', 'gc', [CompletionResultType]::ParameterValue, 'Remove what nothing needs any more and fold packs together')
-            [CompletionResult]::new('roll', 'roll', [CompletionResultType]::ParameterValue, 'Fold the packs on a remote (not built yet)')
+            [CompletionResult]::new('roll', 'roll', [CompletionResultType]::ParameterValue, 'Fold the packs on a remote')
             [CompletionResult]::new('systems', 'systems', [CompletionResultType]::ParameterValue, 'List who shares a remote with this system, and when last seen')
             [CompletionResult]::new('serve', 'serve', [CompletionResultType]::ParameterValue, 'Let a peer exchange with the store')
             [CompletionResult]::new('manager', 'manager', [CompletionResultType]::ParameterValue, 'Manage accounts and groups of systems (not built yet)')
@@ -1136,7 +1140,7 @@ Register-ArgumentCompleter -Native -CommandName 'dsync' -ScriptBlock {
             break
         }
         'dsync;help;systems' {
-            [CompletionResult]::new('forget', 'forget', [CompletionResultType]::ParameterValue, 'Stop waiting for a system that will not come back (not built yet)')
+            [CompletionResult]::new('forget', 'forget', [CompletionResultType]::ParameterValue, 'Stop waiting for a system that will not come back')
             break
         }
         'dsync;help;systems;forget' {

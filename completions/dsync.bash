@@ -395,7 +395,7 @@ _dsync() {
             return 0
             ;;
         dsync__subcmd__add__subcmd__source)
-            opts="-c -C -q -v -h --name --collection --format --key --map --encoding --filter --fields --direction --create --dry-run --store --json --quiet --verbose --color --wait --help"
+            opts="-c -C -q -v -h --name --collection --format --key --map --encoding --filter --fields --prefer --direction --create --dry-run --store --json --quiet --verbose --color --wait --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -434,6 +434,10 @@ _dsync() {
                     return 0
                     ;;
                 --fields)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --prefer)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -2437,7 +2441,7 @@ _dsync() {
             return 0
             ;;
         dsync__subcmd__resolve)
-            opts="-C -q -v -h --take --value --same-as --distinct --dry-run --store --json --quiet --verbose --color --wait --help"
+            opts="-C -q -v -h --take --value --same-as --distinct --by-policy --dry-run --store --json --quiet --verbose --color --wait --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2521,7 +2525,7 @@ _dsync() {
             return 0
             ;;
         dsync__subcmd__roll)
-            opts="-C -q -v -h --store --json --quiet --verbose --color --wait --help"
+            opts="-C -q -v -h --dry-run --store --json --quiet --verbose --color --wait --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2823,7 +2827,7 @@ _dsync() {
             return 0
             ;;
         dsync__subcmd__systems__subcmd__forget)
-            opts="-C -q -v -h --store --json --quiet --verbose --color --wait --help"
+            opts="-C -q -v -h --dry-run --store --json --quiet --verbose --color --wait --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

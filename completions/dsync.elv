@@ -64,7 +64,7 @@ set edit:completion:arg-completer[dsync] = {|@words|
             cand schedule 'Print or install a timer for unattended syncs (not built yet)'
             cand verify 'Check every object, root and reference'
             cand gc 'Remove what nothing needs any more and fold packs together'
-            cand roll 'Fold the packs on a remote (not built yet)'
+            cand roll 'Fold the packs on a remote'
             cand systems 'List who shares a remote with this system, and when last seen'
             cand serve 'Let a peer exchange with the store'
             cand manager 'Manage accounts and groups of systems (not built yet)'
@@ -122,6 +122,7 @@ set edit:completion:arg-completer[dsync] = {|@words|
             cand --encoding 'The encoding of a CSV file, such as windows-1250 [default: as its bytes say]'
             cand --filter 'Only records that match, such as ''country = "DE" and price > 10'''
             cand --fields 'Only these fields, such as name,phones,emails'
+            cand --prefer 'While a field is in conflict, show the value of this system, or the newest [default: as the collection]'
             cand --direction 'Which way changes go [default: both]'
             cand -C 'Work as if started in DIR'
             cand --store 'Use the store in DIR, not the one in or above the working directory [env: DSYNC_STORE]'
@@ -600,6 +601,7 @@ set edit:completion:arg-completer[dsync] = {|@words|
             cand --store 'Use the store in DIR, not the one in or above the working directory [env: DSYNC_STORE]'
             cand --color 'Colour the text'
             cand --wait 'Wait at most so long for a store that is in use; 0 fails at once'
+            cand --by-policy 'Decide the open conflicts of the collection as its policies would show them (`dsync collections set`)'
             cand --dry-run 'Tell what would happen and change nothing'
             cand --json 'Print JSON; errors become one JSON object on standard error'
             cand -q 'Print only what was asked for and errors'
@@ -780,6 +782,7 @@ set edit:completion:arg-completer[dsync] = {|@words|
             cand --store 'Use the store in DIR, not the one in or above the working directory [env: DSYNC_STORE]'
             cand --color 'Colour the text'
             cand --wait 'Wait at most so long for a store that is in use; 0 fails at once'
+            cand --dry-run 'Tell what would happen and change nothing'
             cand --json 'Print JSON; errors become one JSON object on standard error'
             cand -q 'Print only what was asked for and errors'
             cand --quiet 'Print only what was asked for and errors'
@@ -800,7 +803,7 @@ set edit:completion:arg-completer[dsync] = {|@words|
             cand --verbose 'Print more (can be repeated)'
             cand -h 'Print help (see more with ''--help'')'
             cand --help 'Print help (see more with ''--help'')'
-            cand forget 'Stop waiting for a system that will not come back (not built yet)'
+            cand forget 'Stop waiting for a system that will not come back'
             cand help 'Print this message or the help of the given subcommand(s)'
         }
         &'dsync;systems;forget'= {
@@ -808,6 +811,7 @@ set edit:completion:arg-completer[dsync] = {|@words|
             cand --store 'Use the store in DIR, not the one in or above the working directory [env: DSYNC_STORE]'
             cand --color 'Colour the text'
             cand --wait 'Wait at most so long for a store that is in use; 0 fails at once'
+            cand --dry-run 'Tell what would happen and change nothing'
             cand --json 'Print JSON; errors become one JSON object on standard error'
             cand -q 'Print only what was asked for and errors'
             cand --quiet 'Print only what was asked for and errors'
@@ -817,7 +821,7 @@ set edit:completion:arg-completer[dsync] = {|@words|
             cand --help 'Print help (see more with ''--help'')'
         }
         &'dsync;systems;help'= {
-            cand forget 'Stop waiting for a system that will not come back (not built yet)'
+            cand forget 'Stop waiting for a system that will not come back'
             cand help 'Print this message or the help of the given subcommand(s)'
         }
         &'dsync;systems;help;forget'= {
@@ -927,7 +931,7 @@ set edit:completion:arg-completer[dsync] = {|@words|
             cand schedule 'Print or install a timer for unattended syncs (not built yet)'
             cand verify 'Check every object, root and reference'
             cand gc 'Remove what nothing needs any more and fold packs together'
-            cand roll 'Fold the packs on a remote (not built yet)'
+            cand roll 'Fold the packs on a remote'
             cand systems 'List who shares a remote with this system, and when last seen'
             cand serve 'Let a peer exchange with the store'
             cand manager 'Manage accounts and groups of systems (not built yet)'
@@ -1026,7 +1030,7 @@ set edit:completion:arg-completer[dsync] = {|@words|
         &'dsync;help;roll'= {
         }
         &'dsync;help;systems'= {
-            cand forget 'Stop waiting for a system that will not come back (not built yet)'
+            cand forget 'Stop waiting for a system that will not come back'
         }
         &'dsync;help;systems;forget'= {
         }

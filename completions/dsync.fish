@@ -68,7 +68,7 @@ complete -c dsync -n "__fish_dsync_needs_command" -f -a "watch" -d 'Sync when so
 complete -c dsync -n "__fish_dsync_needs_command" -f -a "schedule" -d 'Print or install a timer for unattended syncs (not built yet)'
 complete -c dsync -n "__fish_dsync_needs_command" -f -a "verify" -d 'Check every object, root and reference'
 complete -c dsync -n "__fish_dsync_needs_command" -f -a "gc" -d 'Remove what nothing needs any more and fold packs together'
-complete -c dsync -n "__fish_dsync_needs_command" -f -a "roll" -d 'Fold the packs on a remote (not built yet)'
+complete -c dsync -n "__fish_dsync_needs_command" -f -a "roll" -d 'Fold the packs on a remote'
 complete -c dsync -n "__fish_dsync_needs_command" -f -a "systems" -d 'List who shares a remote with this system, and when last seen'
 complete -c dsync -n "__fish_dsync_needs_command" -f -a "serve" -d 'Let a peer exchange with the store'
 complete -c dsync -n "__fish_dsync_needs_command" -f -a "manager" -d 'Manage accounts and groups of systems (not built yet)'
@@ -117,6 +117,7 @@ complete -c dsync -n "__fish_dsync_using_subcommand add-source" -l map -d 'A map
 complete -c dsync -n "__fish_dsync_using_subcommand add-source" -l encoding -d 'The encoding of a CSV file, such as windows-1250 [default: as its bytes say]' -r
 complete -c dsync -n "__fish_dsync_using_subcommand add-source" -l filter -d 'Only records that match, such as \'country = "DE" and price > 10\'' -r
 complete -c dsync -n "__fish_dsync_using_subcommand add-source" -l fields -d 'Only these fields, such as name,phones,emails' -r
+complete -c dsync -n "__fish_dsync_using_subcommand add-source" -l prefer -d 'While a field is in conflict, show the value of this system, or the newest [default: as the collection]' -r
 complete -c dsync -n "__fish_dsync_using_subcommand add-source" -l direction -d 'Which way changes go [default: both]' -r -f -a "both\t'Read and write the source'
 in\t'Read it only'
 out\t'Write it only'"
@@ -488,6 +489,7 @@ complete -c dsync -n "__fish_dsync_using_subcommand resolve" -l color -d 'Colour
 always\t'Also into files and pipes'
 never\t'Not at all'"
 complete -c dsync -n "__fish_dsync_using_subcommand resolve" -l wait -d 'Wait at most so long for a store that is in use; 0 fails at once' -r
+complete -c dsync -n "__fish_dsync_using_subcommand resolve" -l by-policy -d 'Decide the open conflicts of the collection as its policies would show them (`dsync collections set`)'
 complete -c dsync -n "__fish_dsync_using_subcommand resolve" -l dry-run -d 'Tell what would happen and change nothing'
 complete -c dsync -n "__fish_dsync_using_subcommand resolve" -l json -d 'Print JSON; errors become one JSON object on standard error'
 complete -c dsync -n "__fish_dsync_using_subcommand resolve" -s q -l quiet -d 'Print only what was asked for and errors'
@@ -633,6 +635,7 @@ complete -c dsync -n "__fish_dsync_using_subcommand roll" -l color -d 'Colour th
 always\t'Also into files and pipes'
 never\t'Not at all'"
 complete -c dsync -n "__fish_dsync_using_subcommand roll" -l wait -d 'Wait at most so long for a store that is in use; 0 fails at once' -r
+complete -c dsync -n "__fish_dsync_using_subcommand roll" -l dry-run -d 'Tell what would happen and change nothing'
 complete -c dsync -n "__fish_dsync_using_subcommand roll" -l json -d 'Print JSON; errors become one JSON object on standard error'
 complete -c dsync -n "__fish_dsync_using_subcommand roll" -s q -l quiet -d 'Print only what was asked for and errors'
 complete -c dsync -n "__fish_dsync_using_subcommand roll" -s v -l verbose -d 'Print more (can be repeated)'
@@ -647,7 +650,7 @@ complete -c dsync -n "__fish_dsync_using_subcommand systems; and not __fish_seen
 complete -c dsync -n "__fish_dsync_using_subcommand systems; and not __fish_seen_subcommand_from forget help" -s q -l quiet -d 'Print only what was asked for and errors'
 complete -c dsync -n "__fish_dsync_using_subcommand systems; and not __fish_seen_subcommand_from forget help" -s v -l verbose -d 'Print more (can be repeated)'
 complete -c dsync -n "__fish_dsync_using_subcommand systems; and not __fish_seen_subcommand_from forget help" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c dsync -n "__fish_dsync_using_subcommand systems; and not __fish_seen_subcommand_from forget help" -f -a "forget" -d 'Stop waiting for a system that will not come back (not built yet)'
+complete -c dsync -n "__fish_dsync_using_subcommand systems; and not __fish_seen_subcommand_from forget help" -f -a "forget" -d 'Stop waiting for a system that will not come back'
 complete -c dsync -n "__fish_dsync_using_subcommand systems; and not __fish_seen_subcommand_from forget help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c dsync -n "__fish_dsync_using_subcommand systems; and __fish_seen_subcommand_from forget" -s C -d 'Work as if started in DIR' -r -F
 complete -c dsync -n "__fish_dsync_using_subcommand systems; and __fish_seen_subcommand_from forget" -l store -d 'Use the store in DIR, not the one in or above the working directory [env: DSYNC_STORE]' -r -F
@@ -655,11 +658,12 @@ complete -c dsync -n "__fish_dsync_using_subcommand systems; and __fish_seen_sub
 always\t'Also into files and pipes'
 never\t'Not at all'"
 complete -c dsync -n "__fish_dsync_using_subcommand systems; and __fish_seen_subcommand_from forget" -l wait -d 'Wait at most so long for a store that is in use; 0 fails at once' -r
+complete -c dsync -n "__fish_dsync_using_subcommand systems; and __fish_seen_subcommand_from forget" -l dry-run -d 'Tell what would happen and change nothing'
 complete -c dsync -n "__fish_dsync_using_subcommand systems; and __fish_seen_subcommand_from forget" -l json -d 'Print JSON; errors become one JSON object on standard error'
 complete -c dsync -n "__fish_dsync_using_subcommand systems; and __fish_seen_subcommand_from forget" -s q -l quiet -d 'Print only what was asked for and errors'
 complete -c dsync -n "__fish_dsync_using_subcommand systems; and __fish_seen_subcommand_from forget" -s v -l verbose -d 'Print more (can be repeated)'
 complete -c dsync -n "__fish_dsync_using_subcommand systems; and __fish_seen_subcommand_from forget" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c dsync -n "__fish_dsync_using_subcommand systems; and __fish_seen_subcommand_from help" -f -a "forget" -d 'Stop waiting for a system that will not come back (not built yet)'
+complete -c dsync -n "__fish_dsync_using_subcommand systems; and __fish_seen_subcommand_from help" -f -a "forget" -d 'Stop waiting for a system that will not come back'
 complete -c dsync -n "__fish_dsync_using_subcommand systems; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c dsync -n "__fish_dsync_using_subcommand serve" -l listen -d 'Listen at this address (not built yet)' -r
 complete -c dsync -n "__fish_dsync_using_subcommand serve" -s C -d 'Work as if started in DIR' -r -F
@@ -748,7 +752,7 @@ complete -c dsync -n "__fish_dsync_using_subcommand help; and not __fish_seen_su
 complete -c dsync -n "__fish_dsync_using_subcommand help; and not __fish_seen_subcommand_from init clone add-source remove-source sources collections columns formats remote key sync snapshot push fetch pull apply status diff log show cat conflicts resolve undo ops restore convert pack unpack watch schedule verify gc roll systems serve manager completions man demo help" -f -a "schedule" -d 'Print or install a timer for unattended syncs (not built yet)'
 complete -c dsync -n "__fish_dsync_using_subcommand help; and not __fish_seen_subcommand_from init clone add-source remove-source sources collections columns formats remote key sync snapshot push fetch pull apply status diff log show cat conflicts resolve undo ops restore convert pack unpack watch schedule verify gc roll systems serve manager completions man demo help" -f -a "verify" -d 'Check every object, root and reference'
 complete -c dsync -n "__fish_dsync_using_subcommand help; and not __fish_seen_subcommand_from init clone add-source remove-source sources collections columns formats remote key sync snapshot push fetch pull apply status diff log show cat conflicts resolve undo ops restore convert pack unpack watch schedule verify gc roll systems serve manager completions man demo help" -f -a "gc" -d 'Remove what nothing needs any more and fold packs together'
-complete -c dsync -n "__fish_dsync_using_subcommand help; and not __fish_seen_subcommand_from init clone add-source remove-source sources collections columns formats remote key sync snapshot push fetch pull apply status diff log show cat conflicts resolve undo ops restore convert pack unpack watch schedule verify gc roll systems serve manager completions man demo help" -f -a "roll" -d 'Fold the packs on a remote (not built yet)'
+complete -c dsync -n "__fish_dsync_using_subcommand help; and not __fish_seen_subcommand_from init clone add-source remove-source sources collections columns formats remote key sync snapshot push fetch pull apply status diff log show cat conflicts resolve undo ops restore convert pack unpack watch schedule verify gc roll systems serve manager completions man demo help" -f -a "roll" -d 'Fold the packs on a remote'
 complete -c dsync -n "__fish_dsync_using_subcommand help; and not __fish_seen_subcommand_from init clone add-source remove-source sources collections columns formats remote key sync snapshot push fetch pull apply status diff log show cat conflicts resolve undo ops restore convert pack unpack watch schedule verify gc roll systems serve manager completions man demo help" -f -a "systems" -d 'List who shares a remote with this system, and when last seen'
 complete -c dsync -n "__fish_dsync_using_subcommand help; and not __fish_seen_subcommand_from init clone add-source remove-source sources collections columns formats remote key sync snapshot push fetch pull apply status diff log show cat conflicts resolve undo ops restore convert pack unpack watch schedule verify gc roll systems serve manager completions man demo help" -f -a "serve" -d 'Let a peer exchange with the store'
 complete -c dsync -n "__fish_dsync_using_subcommand help; and not __fish_seen_subcommand_from init clone add-source remove-source sources collections columns formats remote key sync snapshot push fetch pull apply status diff log show cat conflicts resolve undo ops restore convert pack unpack watch schedule verify gc roll systems serve manager completions man demo help" -f -a "manager" -d 'Manage accounts and groups of systems (not built yet)'
@@ -763,4 +767,4 @@ complete -c dsync -n "__fish_dsync_using_subcommand help; and __fish_seen_subcom
 complete -c dsync -n "__fish_dsync_using_subcommand help; and __fish_seen_subcommand_from key" -f -a "show" -d 'List the keys and passphrases that open a remote'
 complete -c dsync -n "__fish_dsync_using_subcommand help; and __fish_seen_subcommand_from key" -f -a "add" -d 'Let one more key or passphrase open a remote'
 complete -c dsync -n "__fish_dsync_using_subcommand help; and __fish_seen_subcommand_from key" -f -a "remove" -d 'Take a key or passphrase away from a remote'
-complete -c dsync -n "__fish_dsync_using_subcommand help; and __fish_seen_subcommand_from systems" -f -a "forget" -d 'Stop waiting for a system that will not come back (not built yet)'
+complete -c dsync -n "__fish_dsync_using_subcommand help; and __fish_seen_subcommand_from systems" -f -a "forget" -d 'Stop waiting for a system that will not come back'

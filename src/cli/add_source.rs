@@ -55,6 +55,9 @@ pub(super) struct AddSourceArgs {
     /// Only these fields, such as name,phones,emails
     #[arg(long, value_name = "F", value_delimiter = ',')]
     fields: Vec<String>,
+    /// While a field is in conflict, show the value of this system, or the newest [default: as the collection]
+    #[arg(long, value_name = "SYSTEM|newest", hide_short_help = true)]
+    prefer: Option<String>,
     /// Which way changes go [default: both]
     #[arg(long)]
     direction: Option<Direction>,
@@ -85,6 +88,7 @@ impl AddSourceArgs {
             key: self.key.clone(),
             filter: self.filter.clone(),
             fields: self.fields.clone(),
+            prefer: self.prefer.clone(),
             create: self.create,
             dry_run: self.dry_run.dry_run,
         };

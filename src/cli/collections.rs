@@ -99,6 +99,12 @@ impl CollectionsSet {
         };
         let (name, policy) = (escape(&report.collection), escape(&report.policy));
         cx.ui.told(format!("{verb} conflicts{of_field} in {name}: {policy}"))?;
+        if report.decidable > 0 {
+            let open = count(report.decidable, "open conflict");
+            cx.ui.note(format!(
+                "{open} would be decided by the policies now: `dsync resolve {name} --by-policy`"
+            ));
+        }
         if report.changed && !dry_run {
             cx.ui.note("next: `dsync sync` tells the other systems");
         }

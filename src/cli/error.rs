@@ -113,7 +113,7 @@ pub(crate) fn code(error: &SyncError) -> String {
         SyncError::NotUndoable { .. } => "not-undoable",
         SyncError::Interrupted => "interrupted",
         SyncError::Disk(_) | SyncError::Object(ObjectError::Io { .. }) => "io",
-        SyncError::Other { .. } => "failed",
+        SyncError::Spool(_) | SyncError::Other { .. } => "failed",
     };
     code.to_owned()
 }

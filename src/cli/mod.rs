@@ -37,6 +37,7 @@ mod remove_source;
 mod report;
 mod resolve;
 mod restore;
+mod roll;
 mod serve;
 mod show;
 mod snapshot;
@@ -156,7 +157,7 @@ enum Command {
     Schedule(unbuilt::Schedule),
     Verify(verify::Verify),
     Gc(gc::Gc),
-    Roll(unbuilt::Roll),
+    Roll(roll::Roll),
     Systems(systems::Systems),
     Serve(serve::Serve),
     Manager(unbuilt::Manager),
@@ -201,7 +202,7 @@ impl Command {
             Self::Schedule(_) => unbuilt::answer("`schedule`"),
             Self::Verify(command) => command.run(cx),
             Self::Gc(command) => command.run(cx),
-            Self::Roll(_) => unbuilt::answer("`roll`"),
+            Self::Roll(command) => command.run(cx),
             Self::Systems(command) => command.run(cx),
             Self::Serve(command) => command.run(cx),
             Self::Manager(_) => unbuilt::answer("`manager`"),

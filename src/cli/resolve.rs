@@ -16,11 +16,11 @@ use crate::sync::{ConflictReport, KEY_FIELD, Repository, Resolution, SyncError, 
 #[derive(Debug, Args)]
 #[command(
     after_long_help = "Examples:\n  dsync resolve contacts 0f1e2d3c /name/full --take 2\n  \
-    dsync resolve contacts 0f1e2d3c --same-as 77aa01bc"
+    dsync resolve contacts 0f1e2d3c --same-as 77aa01bc\n  \
+    dsync resolve contacts --by-policy"
 )]
 pub(super) struct Resolve {
     /// The collection
-    #[arg(requires = "key")]
     collection: Option<String>,
     /// The record
     key: Option<String>,
@@ -38,15 +38,24 @@ pub(super) struct Resolve {
     /// Say that KEY2 is another record
     #[arg(long, value_name = "KEY2", group = "decision", conflicts_with = "field")]
     distinct: Option<String>,
+    /// Decide the open conflicts of the collection as its policies would show them (`dsync collections set`)
+    ///
+    /// What a policy leaves to a person stays open: removals, keys, and with `prefer:SYSTEM` what that system did not write.
+    #[arg(long, group = "decision", requires = "collection", conflicts_with = "key")]
+    by_policy: bool,
     #[command(flatten)]
     dry_run: DryRun,
 }
 
 impl Resolve {
     pub(super) fn run(&self, cx: &Context<'_>) -> SyncResult<Exit> {
+        if let (true, Some(collection)) = (self.by_policy, &self.collection) {
+            let report = cx.repository()?.resolve_by_policy(collection, self.dry_run.dry_run)?;
+            return finish(cx, &report);
+        }
         let decision = self.decision()?;
         let (Some(collection), Some(key)) = (&self.collection, &self.key) else {
-            if decision.is_some() {
+            if decision.is_some() || self.collection.is_some() {
                 return Err(SyncError::Usage(
                     "say of which record: `dsync resolve COLLECTION KEY …`".to_owned(),
                 ));

@@ -41,14 +41,6 @@ pub(super) struct Schedule {
     install: bool,
 }
 
-/// Fold the packs on a remote (not built yet)
-#[derive(Debug, Args)]
-#[command(after_long_help = "Examples:\n  dsync roll\n  dsync roll origin")]
-pub(super) struct Roll {
-    /// The remote
-    remote: Option<String>,
-}
-
 /// Manage accounts and groups of systems (not built yet)
 #[derive(Debug, Args)]
 #[command(after_long_help = "Examples:\n  dsync manager\n  dsync manager status")]

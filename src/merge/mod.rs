@@ -12,18 +12,26 @@
 mod author;
 mod bits;
 mod conflict;
+mod decide;
 mod group;
 mod history;
 mod lineage;
 mod moved;
 mod policy;
+mod portion;
 mod rebuild;
 mod register;
 mod state;
 mod text;
 
 #[cfg(test)]
+mod author_tests;
+#[cfg(test)]
+mod graph_tests;
+#[cfg(test)]
 mod policy_tests;
+#[cfg(test)]
+mod portion_tests;
 #[cfg(test)]
 mod reference;
 #[cfg(test)]
@@ -38,6 +46,7 @@ pub use conflict::{
     Alternative, Conflict, ConflictKind, Writer, alias_count, conflicts, conflicts_of, record, record_count,
     resolve_alias,
 };
+pub use decide::decide;
 pub use history::History;
 pub use moved::renames_between;
 pub use policy::{ParsePolicyError, Policy, Settings, settings_key};
@@ -48,6 +57,7 @@ pub use crate::delta::State;
 use crate::delta::{ChangeError, DeltaError};
 use crate::model::{RecordKey, SnapshotId};
 use crate::port::ObjectError;
+use crate::spool::SpoolError;
 use crate::tree::TreeError;
 
 /// Why a state cannot be computed, or a snapshot not be accepted.
@@ -62,6 +72,9 @@ pub enum MergeError {
     /// A snapshot or difference set is malformed.
     #[error("cannot read or write changes")]
     Delta(#[from] DeltaError),
+    /// What waited in memory is lost.
+    #[error(transparent)]
+    Spool(#[from] SpoolError),
     /// An entry of the conflict tree is malformed.
     #[error("conflict entry of record {key} is malformed: {what}")]
     MalformedEntry {

@@ -187,3 +187,43 @@ fn who_meets_newer_rules_only_reads() {
     // What was written before, or beside it, is still taken.
     world.author(&[first], &edit);
 }
+
+#[test]
+fn a_policy_decides_of_open_conflicts_what_it_would_have_shown() {
+    let mut first = card(&[("/name", "Ann"), ("/note", "a\nb\nc\n"), ("/town", "Ulm")]);
+    first.set_at(&path("/list"), Value::List(vec![Value::Integer(1), Value::Integer(2)]));
+    let (world, base) = world_with(first);
+    let decided = |heads: &[SnapshotId], policy: &str| {
+        let policy = policy.parse().unwrap();
+        let open = conflicts_of(&world.objects, &world.merged(heads), &key(1)).unwrap();
+        assert_eq!(open.len(), 1);
+        decide(&world.objects, &open[0], &policy).unwrap()
+    };
+    let names = clash(&world, &[base], "/name", "Anna".into(), "Anne".into());
+    assert_eq!(decided(&names, "newest"), Some("Anne".into()));
+    assert_eq!(decided(&names, "prefer laptop"), Some("Anna".into()));
+    assert_eq!(decided(&names, "prefer phone"), None);
+    assert_eq!(decided(&names, "union"), None);
+    assert_eq!(decided(&names, "keep-both"), None);
+    let notes = clash(&world, &[base], "/note", "a\nB1\nc\n".into(), "a\nB2\nc\n".into());
+    assert_eq!(decided(&notes, "union"), Some("a\nB1\nB2\nc\n".into()));
+    let list = |items: [i64; 2]| Value::List(items.map(Value::Integer).into());
+    let lists = clash(&world, &[base], "/list", list([1, 3]), list([4, 2]));
+    assert_eq!(decided(&lists, "union"), Some(list([3, 4])));
+    // Removals are left to a person.
+    let removed = by(
+        &world,
+        "laptop",
+        5000,
+        &[base],
+        &[(key(1), change(vec![clear("/town")]))],
+    );
+    let kept = by(
+        &world,
+        "desk",
+        3500,
+        &[base],
+        &[(key(1), change(vec![set("/town", "Bonn")]))],
+    );
+    assert_eq!(decided(&[removed, kept], "newest"), None);
+}

@@ -634,7 +634,7 @@ impl<'a> Registers<'a> {
 /// Returns the items of all lists in their order, each once, without those of `base` that one of them lacks.
 ///
 /// A list that is the base itself is a return to it, and stays in conflict.
-fn union_of_lists(base: Option<&Value>, lists: &[&Value]) -> Option<Value> {
+pub(super) fn union_of_lists(base: Option<&Value>, lists: &[&Value]) -> Option<Value> {
     let items = |list: &Value| match list {
         Value::List(items) => items.iter().map(|item| (cbor::encode(item), item.clone())).collect(),
         _ => Vec::new(),

@@ -1,10 +1,9 @@
 //! What merging must do, case by case.
 
 use super::*;
-use crate::delta::{Delta, Entry, FieldOperation, Operation, Snapshot, Transaction, difference};
-use crate::model::{Domain, FieldPath, Hash, Kind, Map, ReplicaId, TimeMs, Value};
-use crate::port::{MemoryObjects, Objects};
-use crate::tree;
+use crate::delta::{Entry, FieldOperation, Operation, Transaction, difference};
+use crate::model::{FieldPath, Kind, Map, ReplicaId, TimeMs, Value};
+use crate::port::MemoryObjects;
 
 pub(super) fn path(text: &str) -> FieldPath {
     FieldPath::parse(text).unwrap()
@@ -115,7 +114,7 @@ impl World {
     }
 }
 
-fn ann() -> Value {
+pub(super) fn ann() -> Value {
     card(&[
         ("/name/given", "Ann"),
         ("/phones/x/number", "1"),
@@ -124,7 +123,7 @@ fn ann() -> Value {
 }
 
 /// A world with Ann, and her snapshot.
-fn world() -> (World, SnapshotId) {
+pub(super) fn world() -> (World, SnapshotId) {
     let world = World::new();
     let first = world.author(&[], &[(1, Operation::Add(ann()))]);
     (world, first)
@@ -558,260 +557,4 @@ fn links_of_united_records_lose_nothing() {
     let cleared = world.author(&[first], &[(2, change(vec![clear("/f")]))]);
     let heads = [unite(first), touched, cleared];
     assert_eq!(world.conflicts(&heads), ["/f: v | nothing"]);
-}
-
-#[test]
-fn transactions_that_do_not_fit_are_refused() {
-    let (world, first) = world();
-    let united = {
-        let two = world.author(&[first], &[(2, Operation::Add(ann()))]);
-        world.author(&[two], &[(2, Operation::Alias(key(1)))])
-    };
-    for (parents, n, operation) in [
-        (first, 1, Operation::Add(ann())),
-        (first, 3, Operation::Remove),
-        (first, 3, change(vec![set("/a", "b")])),
-        (first, 1, Operation::Alias(key(2))),
-        (first, 1, Operation::Alias(key(0))),
-        (united, 2, change(vec![set("/a", "b")])),
-        (united, 2, Operation::Add(ann())),
-        (united, 2, Operation::Remove),
-        (united, 2, Operation::Alias(key(1))),
-    ] {
-        let error = world.try_author(&[parents], &[(n, operation.clone())]).unwrap_err();
-        assert!(matches!(error, MergeError::Unfit { .. }), "{operation:?}: {error}");
-    }
-    let unsorted = [(2, Operation::Add(ann())), (1, Operation::Add(ann()))];
-    assert!(matches!(
-        world.try_author(&[], &unsorted).unwrap_err(),
-        MergeError::Delta(_)
-    ));
-}
-
-#[test]
-fn snapshots_that_contradict_themselves_are_refused() {
-    let (world, first) = world();
-    let id = world.edit(&[first], vec![set("/name/given", "Anna")]);
-    let good = Snapshot::read(&world.objects, &id).unwrap();
-    let refused = |change: &dyn Fn(&mut Snapshot)| {
-        let mut bad = good.clone();
-        change(&mut bad);
-        let id = bad.write(&world.objects).unwrap();
-        receive(&History::new(&world.objects), &id).unwrap_err()
-    };
-    let mismatch = refused(&|bad| bad.result.content = Snapshot::read(&world.objects, &first).unwrap().result.content);
-    assert!(matches!(mismatch, MergeError::RootMismatch { .. }), "{mismatch}");
-    let mismatch = refused(&|bad| bad.result.conflicts = Hash::from_bytes([1; 32]));
-    assert!(matches!(mismatch, MergeError::RootMismatch { .. }), "{mismatch}");
-    for change in [
-        &(|bad: &mut Snapshot| bad.generation = 3) as &dyn Fn(&mut Snapshot),
-        &|bad| bad.collection = "others".to_owned(),
-        &|bad| bad.counts.added = 1,
-        &|bad| bad.records = 2,
-        &|bad| {
-            bad.parents = vec![first, id];
-            bad.parents.sort();
-            bad.generation = 3;
-        },
-    ] {
-        let error = refused(change);
-        assert!(matches!(error, MergeError::Inconsistent { .. }), "{error}");
-    }
-    // A set that an honest author would have brought into another form.
-    for operation in [
-        Operation::Add(ann()),
-        change(vec![set("/absent/inner", "x")]),
-        change(vec![clear("/absent")]),
-        Operation::Alias(key(9)),
-    ] {
-        let all = [Ok::<_, DeltaError>(Transaction::new(key(1), operation))];
-        let (delta, counts) = Delta::write(&world.objects, all).unwrap();
-        let error = refused(&move |bad| (bad.delta, bad.counts) = (delta, counts));
-        assert!(matches!(error, MergeError::Unfit { .. }), "{error}");
-    }
-    let missing = world.objects.put(Domain::Delta, &[9]).unwrap();
-    assert!(matches!(refused(&move |bad| bad.delta = missing), MergeError::Delta(_)));
-}
-
-/// Copies a history without the content trees of its states.
-fn without_trees(objects: &MemoryObjects, ids: &[SnapshotId]) -> MemoryObjects {
-    let copy = MemoryObjects::default();
-    for id in ids {
-        copy.put(Domain::Snapshot, &objects.get(&id.0).unwrap()).unwrap();
-        let snapshot = Snapshot::read(objects, id).unwrap();
-        let mut carry = |domain, id: &Hash| {
-            copy.put(domain, &objects.get(id).unwrap()).unwrap();
-            Ok::<_, DeltaError>(())
-        };
-        let delta = Delta::open(objects, &snapshot.delta).unwrap();
-        delta.each_object(&mut carry).unwrap();
-        tree::each_node(objects, &snapshot.result.conflicts, &mut carry).unwrap();
-    }
-    copy
-}
-
-#[test]
-fn states_whose_trees_went_are_made_again() {
-    let (world, first) = world();
-    let mut line = vec![first];
-    for n in 0..6u8 {
-        let last = *line.last().unwrap();
-        line.push(match n {
-            2 => world.author(&[last], &[(7, Operation::Add(card(&[("/a", "new")])))]),
-            4 => world.author(&[last], &[(7, Operation::Remove)]),
-            _ => world.edit(&[last], vec![set("/a", n.to_string())]),
-        });
-    }
-    let left = world.edit(&line[3..4], vec![set("/a", "left"), set("/b", "left")]);
-    let last = line[6];
-    let both = world.edit(&[left, last], vec![set("/c", "both")]);
-    let after = world.edit(&[both], vec![set("/b", "after")]);
-    let ids = [&line[..], &[left, both, after]].concat();
-    let entries = |objects: &MemoryObjects, state: &State| -> Vec<_> {
-        let content = tree::iter(objects, &state.content).map(Result::unwrap);
-        content
-            .chain(tree::iter(objects, &state.conflicts).map(Result::unwrap))
-            .collect()
-    };
-    let sets: Vec<Vec<SnapshotId>> = ids.iter().map(|id| vec![*id]).chain([vec![left, last]]).collect();
-    for heads in &sets {
-        let wanted = world.merged(heads);
-        // With nothing but the history, and with one later state at hand.
-        for kept in [None, Some(line[5])] {
-            let copy = without_trees(&world.objects, &ids);
-            if let Some(kept) = kept {
-                let state = Snapshot::read(&world.objects, &kept).unwrap().result;
-                let mut carry = |domain, id: &Hash| {
-                    copy.put(domain, &world.objects.get(id).unwrap()).unwrap();
-                    Ok::<_, DeltaError>(())
-                };
-                tree::each_node(&world.objects, &state.content, &mut carry).unwrap();
-            }
-            let state = merged_state(&History::new(&copy), heads).unwrap();
-            assert_eq!(state, wanted);
-            assert_eq!(entries(&copy, &state), entries(&world.objects, &wanted));
-        }
-    }
-    assert_ne!(world.merged(&[both]).conflicts, tree::empty_root());
-}
-
-#[test]
-fn a_state_made_again_is_proved() {
-    let (world, first) = world();
-    let second = world.edit(&[first], vec![set("/a", "1")]);
-    let third = world.edit(&[second], vec![set("/a", "2")]);
-    // The same words about other writes.
-    let mut wrong = Snapshot::read(&world.objects, &third).unwrap();
-    let other = [Ok::<_, DeltaError>(Transaction::new(
-        key(1),
-        change(vec![set("/a", "3")]),
-    ))];
-    wrong.delta = Delta::write(&world.objects, other).unwrap().0;
-    let wrong = wrong.write(&world.objects).unwrap();
-    let copy = without_trees(&world.objects, &[first, second, wrong]);
-    let refused = merged_state(&History::new(&copy), &[wrong]).unwrap_err();
-    assert!(matches!(refused, MergeError::RootMismatch { .. }), "{refused}");
-}
-
-#[test]
-fn trees_that_nobody_builds_are_refused() {
-    let (world, first) = world();
-    let objects = &world.objects;
-    let small = |n: u8| Entry::Record(card(&[("/a", &n.to_string())])).encode();
-    let entries = |numbers: std::ops::Range<u8>| numbers.map(|n| Ok::<_, TreeError>((vec![n], small(n))));
-    let right = tree::build(objects, entries(11..19)).unwrap();
-    // Two leaves under one root, where all fits into one.
-    let halves = [(14u8, entries(11..15)), (18, entries(15..19))];
-    let leaves = halves.map(|(last, half)| (last, tree::build(objects, half).unwrap()));
-    let mut inner = vec![1, 2, 0, 0, 0, 1, 0, 2, 0];
-    inner.extend(leaves.map(|(last, _)| last));
-    for (_, leaf) in leaves {
-        inner.extend_from_slice(leaf.bytes());
-        inner.extend_from_slice(&4u64.to_le_bytes());
-    }
-    let wrong = objects.put(Domain::Inner, &inner).unwrap();
-    for (root, is_right) in [(right, true), (wrong, false)] {
-        let delta = objects.put(Domain::Delta, &[&[4][..], root.bytes()].concat()).unwrap();
-        let mut snapshot = Snapshot::read(objects, &first).unwrap();
-        (snapshot.delta, snapshot.records) = (delta, 8);
-        (snapshot.result.content, snapshot.counts.added) = (root, 8);
-        let id = snapshot.write(objects).unwrap();
-        let received = receive(&History::new(objects), &id);
-        assert_eq!(received.is_ok(), is_right, "{received:?}");
-        assert!(is_right || matches!(received, Err(MergeError::RootMismatch { .. })));
-    }
-}
-
-#[test]
-fn authors_write_in_normal_form() {
-    let (world, first) = world();
-    let id = world.edit(
-        &[first],
-        vec![
-            set("/emails/e/address", "a@b"),
-            clear("/absent"),
-            set("/emails/f/address", "c@d"),
-        ],
-    );
-    let snapshot = Snapshot::read(&world.objects, &id).unwrap();
-    let delta = Delta::open(&world.objects, &snapshot.delta).unwrap();
-    let wanted = change(vec![set(
-        "/emails",
-        card(&[("/e/address", "a@b"), ("/f/address", "c@d")]),
-    )]);
-    assert_eq!(delta.get(&key(1)).unwrap().unwrap().operation, wanted);
-    let nothing = world.edit(&[first], vec![clear("/absent")]);
-    assert_eq!(Snapshot::read(&world.objects, &nothing).unwrap().counts.total(), 0);
-}
-
-#[test]
-fn the_graph_answers() {
-    let (world, first) = world();
-    let left = world.edit(&[first], vec![set("/a", "1")]);
-    let right = world.edit(&[first], vec![set("/b", "1")]);
-    let both = world.edit(&[left, right], vec![set("/c", "1")]);
-    let history = History::new(&world.objects);
-    assert!(history.is_ancestor(&first, &both).unwrap());
-    assert!(history.is_ancestor(&both, &both).unwrap());
-    assert!(!history.is_ancestor(&left, &right).unwrap());
-    assert!(!history.is_ancestor(&both, &first).unwrap());
-    let mut heads = vec![left, right];
-    heads.sort();
-    assert_eq!(history.heads_of(&[right, first, left]).unwrap(), heads);
-    assert_eq!(history.heads_of(&[first, both, left]).unwrap(), [both]);
-    let log: Vec<SnapshotId> = history.ancestors(&[both]).map(|step| step.unwrap().0).collect();
-    assert_eq!(log, [both, right, left, first]);
-    assert_eq!(history.missing(&[both]).unwrap(), None);
-    let absent = SnapshotId(Hash::from_bytes([7; 32]));
-    assert_eq!(history.missing(&[both, absent]).unwrap(), Some(absent));
-    assert_eq!(merged_state(&history, &[]).unwrap(), State::empty());
-}
-
-#[test]
-fn additions_stream() {
-    let world = World::new();
-    let history = History::new(&world.objects);
-    let meta = Authoring {
-        collection: "contacts".to_owned(),
-        kind: Kind::Contact,
-        replica: ReplicaId::from_bytes([1; 16]),
-        system: "here".to_owned(),
-        time: TimeMs(1),
-        message: Some("first".to_owned()),
-    };
-    let many = (0..20_000u32).map(|n| {
-        let key = RecordKey::new(n.to_be_bytes()).unwrap();
-        Ok(Transaction::new(
-            key,
-            Operation::Add(card(&[("/name", &n.to_string())])),
-        ))
-    });
-    let id = author(&history, &[], meta.clone(), many).unwrap();
-    assert_eq!(history.snapshot(&id).unwrap().records, 20_000);
-    receive(&history, &id).unwrap();
-    let failing = [Err(MergeError::input("stopped"))];
-    assert!(matches!(
-        author(&history, &[id], meta, failing),
-        Err(MergeError::Input(_))
-    ));
 }

@@ -46,7 +46,7 @@ pub use folder::FolderStorage;
 pub use keys::{AskPassphrase, KeyError, Keys, Recipient, WORK_FACTOR, generate_identity, write_secret};
 pub use log_object::{CollectionHeads, LogObject, LogObjectError, MAX_BODY_BYTES, PART_TARGET_BYTES, Part};
 pub use memory::{MemoryStorage, Tear};
-pub use name::{DESCRIPTOR_NAME, LogName, MAX_SEQUENCE, is_slot_name};
+pub use name::{BaseName, DESCRIPTOR_NAME, LogName, MAX_SEQUENCE, is_slot_name};
 pub use network::{Ask, AskNobody, Network, TransportOptions, open_storage};
 pub use pace::{Limited, Retrying};
 pub use peer::{

@@ -138,6 +138,7 @@ impl Repository {
             }),
             filter: options.filter.clone(),
             fields: options.fields.clone(),
+            prefer: options.prefer.clone(),
             direction,
         };
         source.contact_fields()?;
@@ -222,6 +223,7 @@ impl Repository {
         map: Option<PathBuf>,
         exists: bool,
     ) -> SyncResult<(SourceReportLine, Vec<String>)> {
+        super::prefer::refuse(options.prefer.as_deref())?;
         let mut notes = Vec::new();
         let path = place.path.clone();
         let wrap = |error| other("looking at the table", error);
@@ -270,6 +272,7 @@ impl Repository {
             encoding: None,
             filter: options.filter.clone(),
             fields: options.fields.clone(),
+            prefer: None,
             direction: direction_of(options)?,
         };
         let text = tables::map_text(&self.env, &self.root, &source)?;

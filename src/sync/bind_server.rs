@@ -66,6 +66,7 @@ impl Repository {
         if map.is_some() && !self.maps_rows(map.as_deref())? {
             return self.add_items(options, &place, map, true);
         }
+        super::prefer::refuse(options.prefer.as_deref())?;
         let mut source = SourceConfig {
             name,
             collection: String::new(),
@@ -78,6 +79,7 @@ impl Repository {
             encoding: None,
             filter: options.filter.clone(),
             fields: options.fields.clone(),
+            prefer: None,
             direction: direction_of(options)?,
         };
         let wrap = |error| super::source_error(&source, error);

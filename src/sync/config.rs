@@ -76,6 +76,9 @@ pub struct SourceConfig {
     /// Which fields or columns it shows, by name; all when empty.
     #[serde(default)]
     pub fields: Vec<String>,
+    /// Whose value it shows while a field is in conflict: a system's name, or `newest`.
+    #[serde(default)]
+    pub prefer: Option<String>,
     /// Which way changes flow.
     #[serde(default)]
     pub direction: Direction,
@@ -313,6 +316,9 @@ impl Config {
         }
         if !source.fields.is_empty() {
             table["fields"] = value(source.fields.iter().collect::<toml_edit::Array>());
+        }
+        if let Some(prefer) = &source.prefer {
+            table["prefer"] = value(prefer);
         }
         if source.direction != Direction::Both {
             table["direction"] = value(source.direction.name());

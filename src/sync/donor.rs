@@ -86,7 +86,9 @@ impl<'r> Donor<'r> {
 
     fn serves(&self, config: &SourceConfig) -> bool {
         let donor = self.config;
-        donor.collection == config.collection && donor.format == config.format && donor.name != config.name
+        let is_alike = donor.collection == config.collection && donor.format == config.format;
+        // What is in conflict may look otherwise in a source with a preference.
+        is_alike && donor.name != config.name && donor.prefer.is_none() && config.prefer.is_none()
     }
 
     /// Returns the files that were read, if they are of the collection and format of another source.

@@ -16,6 +16,7 @@ mod exchange;
 mod execute;
 mod fetch;
 mod first;
+mod gathered;
 mod guard;
 mod identity;
 mod inspect;
@@ -28,20 +29,23 @@ mod outtake;
 mod packs;
 mod peer;
 mod plan;
+mod prefer;
 mod recognise;
 mod remotes;
 mod report;
 mod repository;
 mod resolve;
 mod rewind;
+mod roll;
 mod rollback;
+mod rolling;
 mod scanning;
 mod schema;
 mod selection;
+mod sending;
 mod settings;
 mod settle;
 mod shown;
-mod sorted;
 mod states;
 mod table;
 mod tabled;
@@ -170,6 +174,8 @@ pub struct AddSource {
     pub filter: Option<String>,
     /// `--fields`.
     pub fields: Vec<String>,
+    /// `--prefer`.
+    pub prefer: Option<String>,
     /// `--create`.
     pub create: bool,
     /// `--dry-run`.
@@ -309,6 +315,7 @@ fn source_error(config: &SourceConfig, error: crate::source::SourceError) -> Syn
         SourceError::Disk(error) => SyncError::Disk(error),
         SourceError::Object(error) => other("reading the previous state of a source", error),
         SourceError::Tree(error) => other("reading the previous state of a source", error),
+        SourceError::Spool(error) => SyncError::Spool(error),
         error @ SourceError::State(_) => SyncError::Damaged(error.to_string()),
     }
 }

@@ -288,6 +288,7 @@ impl Repository {
                         sequence: 0,
                         last_seen: String::new(),
                         this: false,
+                        gone: false,
                     });
                     continue;
                 }
@@ -305,6 +306,12 @@ impl Repository {
                     sequence: *sequence,
                     last_seen: object.map(|object| object.time.to_string()).unwrap_or_default(),
                     this: *replica == self.store.view().replica,
+                    gone: self
+                        .store
+                        .view()
+                        .remotes
+                        .get(&config.name)
+                        .is_some_and(|view| view.forgotten.contains_key(replica) || view.retired.contains(replica)),
                 });
             }
         }

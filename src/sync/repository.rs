@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::config::{Config, Direction, SourceConfig};
 use super::donor::{Donor, ReadItems};
-use super::exchange::{self, PushPlan};
+use super::exchange;
 use super::fetch::{self, Compared};
 use super::outtake;
 use super::peer::{Opened, Plain};
@@ -20,7 +20,6 @@ use crate::delta::State;
 use crate::merge;
 use crate::model::{Domain, Hash, ReplicaId, SnapshotId, Value};
 use crate::port::Objects;
-use crate::remote::Remote;
 use crate::source::Index;
 use crate::store::{Lock, Step, Store, StoreError, View};
 
@@ -406,7 +405,7 @@ impl Repository {
         self.commit(view, &command)?;
         self.carry_out(plans, &mut run, &command)?;
         if steps.push {
-            self.push_all(&reached, &mut run, &command)?;
+            self.push_all(&reached, steps, &mut run, &command)?;
         }
         let work = self.reading();
         run.keep_tables(&work);
@@ -438,79 +437,17 @@ impl Repository {
         let view = work.view;
         self.commit(view, command)
     }
-
-    /// Sends what each of the remotes lacks.
-    fn push_all(&mut self, reached: &[Reached<'_>], run: &mut Run, command: &str) -> SyncResult<()> {
-        for (name, remote, _) in reached {
-            let pushed = match remote {
-                Opened::Storage(remote) => self.push(name, remote, run, command),
-                Opened::Peer(peer) => self.push_to_peer(name, peer, run, command),
-            };
-            if let Err(error) = pushed {
-                if !matches!(error, SyncError::Unreachable { .. }) {
-                    return Err(error);
-                }
-                run.unreachable(name, &error);
-            }
-        }
-        Ok(())
-    }
-
-    fn push(&mut self, name: &str, remote: &Remote, run: &mut Run, command: &str) -> SyncResult<()> {
-        let mut work = self.reading();
-        if exchange::resume(&mut work, name, remote)? {
-            let view = work.view;
-            self.commit(view, command)?;
-        }
-        let work = self.reading();
-        let view = exchange::remote_view(&work, name, remote);
-        let plan: PushPlan = exchange::plan_push(&work, &view)?;
-        if plan.snapshots.is_empty() {
-            run.remote(name).reached = true;
-            return Ok(());
-        }
-        let parts = exchange::Parts::of(&work, &plan)?;
-        drop(work);
-        let mut pieces = Vec::new();
-        self.env
-            .progress
-            .start(&format!("sending to {name}"), Some(parts.len() as u64));
-        for at in 0..parts.len() {
-            self.env.progress.at(at as u64);
-            let mut work = self.reading();
-            let view = exchange::remote_view(&work, name, remote);
-            let object = parts.log_object(&work, &view, at, &pieces)?;
-            let (log_name, sealed) = exchange::prepare(&mut work, name, remote, object)?;
-            let view = work.view;
-            self.commit(view, command)?;
-            remote
-                .upload(&log_name, &sealed)
-                .map_err(|error| exchange::remote_error(name, error))?;
-            pieces.push(log_name);
-            let report = run.remote(name);
-            report.sent.packs += 1;
-            report.sent.bytes += sealed.len() as u64;
-        }
-        self.env.progress.finish();
-        let report = run.remote(name);
-        report.reached = true;
-        report.sent.transactions += parts.transactions;
-        let mut work = self.reading();
-        exchange::pushed(&mut work, name, &plan);
-        let view = work.view;
-        self.commit(view, command)
-    }
 }
 
 /// A remote that was listed.
-type Reached<'r> = (&'r str, &'r Opened, Compared);
+pub(super) type Reached<'r> = (&'r str, &'r Opened, Compared);
 
 /// What one run gathers for its report.
 pub(super) struct Run {
     pub(super) report: SyncReport,
     /// Heads against which what comes is compared.
     pub(super) before: BTreeMap<String, Vec<SnapshotId>>,
-    open_before: BTreeSet<(String, String, String)>,
+    open_before: OpenConflicts,
     pub(super) indexes: BTreeMap<String, ReadItems>,
     /// Fingerprints of the tables that were read.
     pub(super) tables: BTreeMap<String, table::Rows>,
@@ -710,7 +647,10 @@ impl Run {
         }
         self.report.state = state_id(&states);
         let open = open_conflicts(work, &states)?;
-        let new = open.difference(&self.open_before).count() as u64;
+        let new = open
+            .iter()
+            .filter(|one| self.open_before.binary_search(one).is_err())
+            .count() as u64;
         self.report.conflicts = ConflictTally {
             new,
             open: open.len() as u64,
@@ -738,17 +678,27 @@ fn load_index(work: &Work<'_>, config: &SourceConfig) -> SyncResult<ReadItems> {
     })
 }
 
-fn open_conflicts(work: &Work<'_>, states: &BTreeMap<String, State>) -> SyncResult<BTreeSet<(String, String, String)>> {
-    let mut open = BTreeSet::new();
+/// The beginning of a hash of each open conflict, sorted: there may be several in every record.
+type OpenConflicts = Vec<[u8; 16]>;
+
+fn open_conflicts(work: &Work<'_>, states: &BTreeMap<String, State>) -> SyncResult<OpenConflicts> {
+    let one = |parts: [&str; 3]| {
+        let parts = parts.map(|part| Value::Text(part.into()));
+        let hash = Hash::of(Domain::Value, &crate::model::cbor::encode(&Value::List(parts.into())));
+        hash.bytes().first_chunk().copied().unwrap_or_default()
+    };
+    let mut open = OpenConflicts::new();
     for (name, state) in states {
         for conflict in merge::conflicts(work.objects, state) {
             let conflict = conflict.map_err(|error| other("reading conflicts", error))?;
-            open.insert((name.clone(), conflict.key.to_string(), conflict.path.to_string()));
+            open.push(one([name, &conflict.key.to_string(), &conflict.path.to_string()]));
         }
         for (key, source, rule) in table::broken(work, name)? {
-            open.insert((name.clone(), key.to_string(), format!("{rule} of {source}")));
+            open.push(one([name, &key.to_string(), &format!("{rule} of {source}")]));
         }
     }
+    open.sort_unstable();
+    open.dedup();
     Ok(open)
 }
 

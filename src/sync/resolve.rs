@@ -10,7 +10,7 @@ use super::unite::union_changes;
 use super::work::Work;
 use super::{Overrides, Resolution, Steps, SyncError, SyncOptions, SyncResult, other};
 use crate::delta::{FieldOperation, Operation, State, Transaction};
-use crate::merge::{self, Conflict, ConflictKind};
+use crate::merge::{self, Conflict, ConflictKind, Settings};
 use crate::model::{FieldPath, Keys, RecordKey, Value};
 use crate::port::blob;
 
@@ -38,6 +38,28 @@ impl Repository {
         self.begin()?;
         let mut work = self.reading();
         let done = record_resolution(&mut work, collection, key, path, resolution)?;
+        let view = work.view;
+        let command = self.env.command.clone();
+        self.commit(view, &command)?;
+        let mut report = self.apply_after(Overrides::default())?;
+        report.done.push(done);
+        Ok(report)
+    }
+
+    /// Decides the open conflicts of a collection as its policies would show them; then writes sources.
+    ///
+    /// What a policy leaves to a person stays open.
+    pub fn resolve_by_policy(&mut self, collection: &str, dry_run: bool) -> SyncResult<SyncReport> {
+        if dry_run {
+            let scratch = self.store.scratch();
+            let mut work = self.work(&scratch, self.store.view().clone());
+            let mut run = Run::new(&work)?;
+            run.report.done.push(record_policies(&mut work, collection)?);
+            return self.rehearse_apply(work, run, Overrides::default());
+        }
+        self.begin()?;
+        let mut work = self.reading();
+        let done = record_policies(&mut work, collection)?;
         let view = work.view;
         let command = self.env.command.clone();
         self.commit(view, &command)?;
@@ -107,6 +129,53 @@ fn record_resolution(
     });
     work.author(collection, &heads, list, None)?;
     Ok(format!("decided for `{}`", crate::model::contact::title(&record)))
+}
+
+/// What the policies of a collection make of its open conflicts.
+#[derive(Default)]
+pub(super) struct Decided {
+    changes: BTreeMap<RecordKey, Vec<FieldOperation>>,
+    /// How many conflicts these decide.
+    pub(super) count: u64,
+    open: u64,
+}
+
+impl Decided {
+    pub(super) fn by(work: &Work<'_>, state: &State, settings: &Settings) -> SyncResult<Self> {
+        let mut decided = Self::default();
+        for conflict in merge::conflicts(work.objects, state) {
+            let conflict = conflict.map_err(|error| other("reading conflicts", error))?;
+            decided.open += 1;
+            if conflict.key == merge::settings_key() {
+                continue;
+            }
+            let policy = settings.policy(&conflict.path);
+            let value = merge::decide(work.objects, &conflict, policy);
+            if let Some(value) = value.map_err(|error| other("reading conflicts", error))? {
+                decided.count += 1;
+                let of_key = decided.changes.entry(conflict.key).or_default();
+                of_key.push(FieldOperation::Set(conflict.path, value));
+            }
+        }
+        Ok(decided)
+    }
+}
+
+/// Records what the policies of a collection decide, and tells how much that is.
+fn record_policies(work: &mut Work<'_>, collection: &str) -> SyncResult<String> {
+    let state = collection_state(work, collection)?;
+    let settings = super::settings::settings(work, &state)?;
+    let Decided { changes, count, open } = Decided::by(work, &state, &settings)?;
+    if count > 0 {
+        let list = changes
+            .into_iter()
+            .map(|(key, changes)| Transaction::new(key, Operation::Change(changes)));
+        let heads = work.heads(collection);
+        work.author(collection, &heads, list, Some("resolved by policy"))?;
+    }
+    Ok(format!(
+        "decided {count} of {open} open conflicts in `{collection}` by policy"
+    ))
 }
 
 /// The two records are one from now on: the smaller key stays.

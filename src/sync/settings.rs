@@ -40,6 +40,7 @@ impl Repository {
             field: path.to_string(),
             policy: policy.to_string(),
             changed: is_changed,
+            decidable: decidable(&work, &state, &before, (&path, policy))?,
             dry_run,
             note,
         };
@@ -57,6 +58,14 @@ impl Repository {
         self.commit(view, &command)?;
         Ok(report)
     }
+}
+
+/// Counts the open conflicts that a setting would decide if somebody asked it to.
+fn decidable(work: &Work<'_>, state: &State, before: &Settings, new: (&FieldPath, &Policy)) -> SyncResult<u64> {
+    let mut settings = before.clone();
+    settings.policies.retain(|(path, _)| path != new.0);
+    settings.policies.push((new.0.clone(), new.1.clone()));
+    super::resolve::Decided::by(work, state, &settings).map(|decided| decided.count)
 }
 
 fn field_path(text: &str) -> SyncResult<FieldPath> {

@@ -339,3 +339,31 @@ fn a_preferred_system_is_shown_everywhere() {
         .unwrap();
     assert!(noted.note.is_some_and(|note| note.contains("nobody")));
 }
+
+#[test]
+fn conflicts_that_are_open_are_decided_by_a_policy_when_somebody_asks() {
+    let world = World::new();
+    let all = three(&world);
+    clash(&all);
+    let policy = "prefer:one".parse().unwrap();
+    let set = all[2]
+        .repository()
+        .set_policy("contacts", None, &policy, false)
+        .unwrap();
+    assert_eq!(set.decidable, 1);
+    settle(&all.each_ref());
+    assert_title(&all, "President");
+    let dry = all[2].repository().resolve_by_policy("contacts", true).unwrap();
+    assert!(dry.dry_run && dry.done[0].contains("1 of 1"), "{:?}", dry.done);
+    assert_eq!(all[2].conflicts().len(), 1);
+    let done = all[2].repository().resolve_by_policy("contacts", false).unwrap();
+    assert_eq!((done.done.len(), done.conflicts.open), (1, 0), "{done:#?}");
+    settle(&all.each_ref());
+    assert_title(&all, "Director");
+    assert!(all.iter().all(|system| system.conflicts().is_empty()));
+    // It is an operation like any other, and a snapshot only where there is something to decide.
+    let before = all[2].snapshots();
+    let again = all[2].repository().resolve_by_policy("contacts", false).unwrap();
+    assert!(again.done[0].contains("0 of 0"), "{:?}", again.done);
+    assert_eq!(all[2].snapshots(), before);
+}

@@ -92,9 +92,7 @@ fn peer_view(work: &Work<'_>, name: &str, origin: &str) -> RemoteView {
     known.unwrap_or_else(|| RemoteView {
         remote: origin.to_owned(),
         next_sequence: 1,
-        seen: std::collections::BTreeMap::new(),
-        outbox: None,
-        pushed: std::collections::BTreeMap::new(),
+        ..RemoteView::default()
     })
 }
 

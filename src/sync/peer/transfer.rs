@@ -86,6 +86,8 @@ fn pack(work: &Work<'_>, ids: &[Offered]) -> SyncResult<LogObject> {
         system: work.view.system.clone(),
         time: work.env.clock.now(),
         seen: std::collections::BTreeMap::new(),
+        acknowledged: std::collections::BTreeMap::new(),
+        forgotten: std::collections::BTreeMap::new(),
         collections: Vec::new(),
         part: Part::Whole,
         objects,

@@ -1,0 +1,112 @@
+//! Which of the values in conflict a source shows.
+//!
+//! While a field is in conflict every source shows what the collection shows, but for those with a preference of their
+//! own (`prefer` in the configuration). This concerns what is written into the source and nothing else: the conflict stays what it is, a
+//! source that shows the value it was given says nothing, and an edit of that value decides the conflict as any edit of the field does.
+
+use super::config::{Direction, SourceConfig};
+use super::work::Work;
+use super::{SyncError, SyncResult, other};
+use crate::delta::State;
+use crate::merge::{self, Policy};
+use crate::model::{RecordKey, Value};
+use crate::store::SourceView;
+use crate::tree;
+
+/// Where a source's view keeps the preference by which it was last written.
+const PREFER: &str = "prefer";
+
+/// Reads a preference: `newest`, or the name of a system.
+fn policy(config: &SourceConfig) -> Option<Policy> {
+    let word = config.prefer.as_deref()?;
+    Some(match word {
+        "newest" => Policy::Newest,
+        system => Policy::Prefer(system.to_owned()),
+    })
+}
+
+/// Refuses a preference of a source that cannot have one.
+pub(super) fn refuse(prefer: Option<&str>) -> SyncResult<()> {
+    match prefer {
+        Some(_) => Err(SyncError::NotBuilt("`prefer` for tables of rows")),
+        None => Ok(()),
+    }
+}
+
+/// Returns whether a source was last written by another preference than it has now.
+pub(super) fn is_new(work: &Work<'_>, config: &SourceConfig) -> bool {
+    let before = work.view.sources.get(&config.name);
+    config.direction != Direction::In
+        && before.is_some_and(|view| view.extra.get(PREFER).map(String::as_str) != config.prefer.as_deref())
+}
+
+/// Notes the preference by which a source was written.
+pub(super) fn note(view: &mut SourceView, config: &SourceConfig) {
+    match &config.prefer {
+        Some(prefer) => view.extra.insert(PREFER.to_owned(), prefer.clone()),
+        None => view.extra.remove(PREFER),
+    };
+}
+
+/// Returns whether an item may show another value than its collection: then only its bytes tell.
+pub(super) fn may_differ(work: &Work<'_>, config: &SourceConfig, places: &[(&State, &RecordKey)]) -> SyncResult<bool> {
+    if config.prefer.is_none() && !is_new(work, config) {
+        return Ok(false);
+    }
+    for (state, key) in places {
+        if !conflicts(work, state, key)?.is_empty() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// Returns the keys of records whose conflicts are others at `now` than at `base`, where that matters to the source.
+pub(super) fn changed(work: &Work<'_>, config: &SourceConfig, base: &State, now: &State) -> SyncResult<Vec<RecordKey>> {
+    let is_new = is_new(work, config);
+    let mut keys = Vec::new();
+    if config.prefer.is_none() && !is_new {
+        return Ok(keys);
+    }
+    // By another preference all of them may look otherwise.
+    let from = if is_new { tree::empty_root() } else { base.conflicts };
+    for change in tree::diff(work.objects, &from, &now.conflicts) {
+        let change = change.map_err(|error| other("comparing conflicts", error))?;
+        keys.extend(RecordKey::new(change.key));
+    }
+    if is_new {
+        for change in tree::diff(work.objects, &base.conflicts, &now.conflicts) {
+            let change = change.map_err(|error| other("comparing conflicts", error))?;
+            keys.extend(RecordKey::new(change.key));
+        }
+    }
+    keys.retain(|key| *key != merge::settings_key());
+    Ok(keys)
+}
+
+/// Returns a record as the source shows it: with the values in conflict that it prefers.
+pub(super) fn shown(
+    work: &Work<'_>,
+    config: &SourceConfig,
+    state: &State,
+    key: &RecordKey,
+    mut record: Value,
+) -> SyncResult<Value> {
+    let Some(policy) = policy(config) else {
+        return Ok(record);
+    };
+    for conflict in conflicts(work, state, key)? {
+        let value = merge::decide(work.objects, &conflict, &policy);
+        if let Some(value) = value.map_err(|error| other("reading conflicts", error))? {
+            record.set_at(&conflict.path, value);
+        }
+    }
+    Ok(record)
+}
+
+fn conflicts(work: &Work<'_>, state: &State, key: &RecordKey) -> SyncResult<Vec<merge::Conflict>> {
+    if state.conflicts == tree::empty_root() {
+        return Ok(Vec::new());
+    }
+    merge::conflicts_of(work.objects, state, key).map_err(|error| other("reading conflicts", error))
+}
