@@ -330,7 +330,7 @@ fn a_peer_in_use_answers_so() {
     peers.done("-C two remote remove origin");
     let mut add = peers.command("-C two remote add origin");
     add.args([&peers.url("one"), "--peer-program", "dsync --wait 0"]);
-    assert!(add.status().unwrap().success());
+    assert!(add.output().unwrap().status.success());
     peers.done("-C two sync");
     peers.env.edit("two/book.vcf", "+44 1", "+44 11");
     let store = dsync::store::Store::open(&dsync::disk::Disk::default(), &peers.env.path("one/.dsync")).unwrap();

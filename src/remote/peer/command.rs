@@ -5,7 +5,7 @@ use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::thread;
+use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use super::error::PeerError;
@@ -15,6 +15,8 @@ use super::link::PeerLink;
 const STEP: Duration = Duration::from_millis(200);
 /// How long a program may take to end once its input has ended.
 const LONGEST_END: Duration = Duration::from_secs(5);
+/// How long the last words of a program that has ended are waited for.
+const LAST_WORDS: Duration = Duration::from_millis(500);
 /// How much is read at once, in bytes.
 const READ_BYTES: usize = 64 * 1024;
 /// How much of what the program says on its error stream is kept, in bytes.
@@ -56,11 +58,10 @@ pub(super) fn start(starting: Starting<'_>) -> Result<Option<PeerLink>, PeerErro
         }
     };
     let said = Arc::new(Mutex::new(Vec::new()));
-    if let Some(errors) = child.stderr.take() {
+    let listener = child.stderr.take().map(|errors| {
         let said = Arc::clone(&said);
-        // Ends with the program; nobody waits for it, as what the program leaves running may hold the stream.
-        thread::spawn(move || keep_last(errors, &said));
-    }
+        thread::spawn(move || keep_last(errors, &said))
+    });
     let (Some(input), Some(output)) = (child.stdout.take(), child.stdin.take()) else {
         return Err(PeerError::Broken {
             said: String::new(),
@@ -70,6 +71,7 @@ pub(super) fn start(starting: Starting<'_>) -> Result<Option<PeerLink>, PeerErro
     let mut process = Process {
         child,
         said,
+        listener,
         program: program.to_owned(),
         there: there.to_owned(),
         interrupted: Arc::clone(&interrupted),
@@ -96,6 +98,8 @@ fn keep_last(mut stream: impl Read, said: &Mutex<Vec<u8>>) {
 struct Process {
     child: Child,
     said: Arc<Mutex<Vec<u8>>>,
+    /// Ends with the error stream, which what the program leaves running may hold.
+    listener: Option<JoinHandle<()>>,
     program: String,
     there: String,
     interrupted: Arc<AtomicBool>,
@@ -125,6 +129,10 @@ impl Process {
             return PeerError::Interrupted;
         }
         let status = self.end();
+        let start = Instant::now();
+        while self.listener.as_ref().is_some_and(|listener| !listener.is_finished()) && start.elapsed() < LAST_WORDS {
+            thread::sleep(Duration::from_millis(1));
+        }
         let bytes = self.said.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let text = String::from_utf8_lossy(&bytes);
         let lines: Vec<&str> = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
