@@ -171,7 +171,9 @@ mod tests {
         #[test]
         fn keys_are_a_sorted_set(list in proptest::collection::vec(proptest::collection::vec(0u8..4, 0..3), 0..40)) {
             let mut keys = Keys::default();
-            list.iter().for_each(|key| keys.push(key));
+            for key in &list {
+                keys.push(key);
+            }
             prop_assert!(keys.iter().eq(list.iter().map(Vec::as_slice)));
             let sorted = keys.sorted();
             let wanted: BTreeSet<&[u8]> = list.iter().map(Vec::as_slice).collect();

@@ -369,7 +369,9 @@ impl Planner<'_> {
     fn rows(&mut self, exceptions: &Exceptions) -> SyncResult<()> {
         let objects = self.work.objects;
         let mut keys = Keys::default();
-        exceptions.keys().for_each(|key| keys.push(key.bytes()));
+        for key in exceptions.keys() {
+            keys.push(key.bytes());
+        }
         for change in tree::diff(objects, &self.base.content, &self.state.content) {
             let change = change.map_err(|error| other("comparing states", error))?;
             keys.push(&change.key);
