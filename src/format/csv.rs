@@ -25,6 +25,18 @@ pub struct Dialect {
     line_end: &'static str,
 }
 
+/// An encoding that somebody stated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stated(Encoding);
+
+impl Stated {
+    /// Finds an encoding by a label of the Encoding Standard.
+    pub fn by_label(label: &str) -> Option<Self> {
+        let found = Encoding::by_name(label).filter(|encoding| *encoding != Encoding::Unnamed);
+        found.map(Self)
+    }
+}
+
 /// A row found in a piece of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Found {
@@ -37,14 +49,18 @@ pub struct Found {
 }
 
 impl Dialect {
-    /// Finds the dialect of the start of a file; with a `delimiter` where the format says it.
-    pub fn detect(head: &[u8], delimiter: Option<u8>) -> Self {
-        let encoding = Encoding::detect_head(head).or_western();
+    /// Finds the dialect of the start of a file; with a `delimiter` where the format says it, and with the encoding that
+    /// somebody `stated`.
+    pub fn detect(head: &[u8], delimiter: Option<u8>, stated: Option<Stated>) -> Self {
+        let encoding = match stated {
+            Some(Stated(encoding)) => encoding.as_marked(head),
+            None => Encoding::detect_head(head),
+        };
         let found = Separators::detect(encoding, head);
         let delimiter = delimiter
             .or_else(|| u8::try_from(u32::from(found.delimiter)).ok())
             .unwrap_or(b',');
-        let text = encoding.decode(head.get(encoding.mark().len()..).unwrap_or_default());
+        let text = encoding.decode_likely(head.get(encoding.mark().len()..).unwrap_or_default());
         let text = text.unwrap_or_else(|| String::from_utf8_lossy(head));
         let mut dialect = Self {
             encoding,
@@ -56,10 +72,10 @@ impl Dialect {
         dialect
     }
 
-    /// Makes the dialect of new files.
-    pub fn new(delimiter: u8) -> Self {
+    /// Makes the dialect of new files: in UTF-8, where nobody `stated` another encoding.
+    pub fn new(delimiter: u8, stated: Option<Stated>) -> Self {
         Self {
-            encoding: Encoding::Utf8,
+            encoding: stated.map_or(Encoding::Utf8, |Stated(encoding)| encoding),
             delimiter,
             quotes_all: false,
             line_end: "\n",
@@ -95,14 +111,15 @@ impl Dialect {
     }
 
     fn separators(&self) -> Separators {
-        let encoding = match self.encoding {
-            Encoding::Windows1252 => Encoding::Windows1252,
-            _ => Encoding::Utf8,
-        };
         Separators {
-            encoding,
+            encoding: if self.is_utf8() { Encoding::Utf8 } else { self.encoding },
             delimiter: char::from(self.delimiter),
         }
+    }
+
+    /// Returns whether rows are UTF-8 by the time they come here.
+    fn is_utf8(&self) -> bool {
+        self.is_wide() || matches!(self.encoding, Encoding::Utf8 | Encoding::Utf8Bom)
     }
 
     /// Returns whether files of this dialect must be decoded as a whole before rows are looked for.
@@ -187,23 +204,28 @@ impl Dialect {
     /// Calls `each` for the cells of a row: an empty cell is null, `""` is the empty text.
     pub fn cells<'r>(&self, row: &'r [u8], mut each: impl FnMut(usize, Cell<'r>)) -> Result<(), ItemError> {
         let row = without_line_end(row);
-        if self.encoding != Encoding::Windows1252 {
-            let text = simdutf8::basic::from_utf8(row).map_err(|_| ItemError::new("it is not UTF-8"))?;
+        if self.is_utf8() {
+            let text = simdutf8::basic::from_utf8(row);
+            let text = text.map_err(|_| ItemError::new("it is not UTF-8 (`--encoding` states another encoding)"))?;
             self.split(text, |column, text, is_quoted| {
                 each(column, cell_of(text, is_quoted));
             });
             return Ok(());
         }
-        match self.encoding.decode(row) {
-            Some(Cow::Borrowed(text)) => self.split(text, |column, text, is_quoted| {
+        let text = self.encoding.decode(row);
+        self.split_decoded(text.ok_or_else(|| ItemError::new(self.encoding.refusal(row)))?, each);
+        Ok(())
+    }
+
+    fn split_decoded<'r>(&self, text: Cow<'r, str>, mut each: impl FnMut(usize, Cell<'r>)) {
+        match text {
+            Cow::Borrowed(text) => self.split(text, |column, text, is_quoted| {
                 each(column, cell_of(text, is_quoted));
             }),
-            Some(Cow::Owned(text)) => self.split(&text, |column, text, is_quoted| {
+            Cow::Owned(text) => self.split(&text, |column, text, is_quoted| {
                 each(column, cell_of(Cow::Owned(text.into_owned()), is_quoted));
             }),
-            None => return Err(ItemError::new("it is not in the encoding of the file")),
         }
-        Ok(())
     }
 
     /// Calls `each` for the texts of a row's cells, and whether they were quoted.
@@ -252,7 +274,7 @@ impl Dialect {
     /// Calls `each` for the bytes of a row's cells without looking whether they are text; doubled quotes stay doubled.
     /// Returns false where bytes do not sort as their texts do, and nothing was called.
     pub fn raw_cells<'r>(&self, row: &'r [u8], mut each: impl FnMut(usize, &'r [u8])) -> bool {
-        if self.encoding == Encoding::Windows1252 {
+        if !self.is_utf8() {
             return false;
         }
         let row = without_line_end(row);
@@ -278,10 +300,17 @@ impl Dialect {
         }
     }
 
-    /// Returns the texts of a header.
+    /// Returns the texts of a header. In a code page that nobody has named they are what they most often are.
     pub fn header(&self, row: &[u8]) -> Result<Vec<String>, ItemError> {
         let mut names = Vec::new();
-        self.cells(row, |_, cell| names.push(cell.text().unwrap_or_default().into_owned()))?;
+        let take = |_: usize, cell: Cell<'_>| names.push(cell.text().unwrap_or_default().into_owned());
+        if self.encoding == Encoding::Unnamed
+            && let Some(text) = self.encoding.decode_likely(without_line_end(row))
+        {
+            self.split_decoded(text, take);
+        } else {
+            self.cells(row, take)?;
+        }
         Ok(names)
     }
 
@@ -307,7 +336,13 @@ impl Dialect {
     fn write_cell(&self, cell: Option<&str>, is_quoted: bool) -> Result<Vec<u8>, ItemError> {
         let Some(text) = cell else { return Ok(Vec::new()) };
         let written = self.separators().write(text, is_quoted || text.is_empty());
-        written.ok_or_else(|| ItemError::new("the file's encoding lacks a character of it"))
+        written.ok_or_else(|| {
+            ItemError::new(if self.encoding == Encoding::Unnamed {
+                "the file does not say its encoding (`--encoding` does), and another one may read it otherwise"
+            } else {
+                "the file's encoding lacks a character of it"
+            })
+        })
     }
 
     /// Returns a row with other cells in some columns; the rest keeps its bytes. Cells are in order of columns.
@@ -409,7 +444,7 @@ mod tests {
     use super::*;
 
     fn dialect(delimiter: u8) -> Dialect {
-        Dialect::new(delimiter)
+        Dialect::new(delimiter, None)
     }
 
     fn rows(dialect: &Dialect, bytes: &[u8]) -> Vec<(usize, u64, bool)> {
@@ -497,7 +532,7 @@ mod tests {
 
     #[test]
     fn dialects_are_learned() {
-        let found = Dialect::detect(b"\xEF\xBB\xBF\"a\";\"b\"\r\n\"1\";\"\"\r\n", None);
+        let found = Dialect::detect(b"\xEF\xBB\xBF\"a\";\"b\"\r\n\"1\";\"\"\r\n", None, None);
         assert_eq!(
             (found.delimiter, found.quotes_all, found.line_end),
             (b';', true, "\r\n")
@@ -505,7 +540,7 @@ mod tests {
         assert_eq!(found.mark(), b"\xEF\xBB\xBF");
         let row = found.write_row(&[Some("x".to_owned()), None]).unwrap();
         assert_eq!(row, b"\"x\";\r\n");
-        let latin = Dialect::detect(b"name\tb\nM\xFCller\t1\n", None);
+        let latin = Dialect::detect(b"name\tb\nM\xFCller\t1\n", None, None);
         assert_eq!(latin.delimiter, b'\t');
         assert_eq!(texts(&latin, b"M\xFCller\t1\n")[0].as_deref(), Some("Müller"));
         assert!(latin.write_row(&[Some("Jiří".to_owned()), None]).is_err());

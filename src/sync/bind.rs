@@ -72,9 +72,6 @@ impl Repository {
         let has_rows = self.maps_rows(map.as_deref())?;
         if map.is_none() || has_rows {
             if let Some(format) = choose_table(&self.env, &place, options, exists, is_known || has_rows)? {
-                if options.encoding.is_some() {
-                    return Err(SyncError::NotBuilt("`--encoding` for tables of rows"));
-                }
                 return self.add_table(options, format, place, map, exists);
             }
             if has_rows {
@@ -269,7 +266,7 @@ impl Repository {
             format: format.info().name.to_owned(),
             key: options.key.clone(),
             map,
-            encoding: None,
+            encoding: options.encoding.clone(),
             filter: options.filter.clone(),
             fields: options.fields.clone(),
             prefer: None,

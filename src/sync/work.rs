@@ -314,13 +314,20 @@ pub(super) fn format_named(name: &str) -> SyncResult<Arc<dyn Format>> {
     }
 }
 
+/// Says that an encoding is not known.
+pub(super) fn unknown_encoding(label: &str) -> String {
+    format!(
+        "`{label}` is no encoding that is known; known are the labels of the web's Encoding Standard, such as windows-1250, iso-8859-2, koi8-r, shift_jis, gbk"
+    )
+}
+
 /// Returns a format for files in an encoding that a person stated.
 pub(super) fn in_encoding(format: Arc<dyn Format>, label: Option<&str>) -> SyncResult<Arc<dyn Format>> {
     let Some(label) = label else { return Ok(format) };
     format.in_encoding(label).map(Arc::from).ok_or_else(|| {
         let name = &format.info().name;
         SyncError::Usage(if format.in_encoding("utf-8").is_some() {
-            format!("`{label}` is no encoding that is known; known are the labels of the web's Encoding Standard, such as windows-1250, iso-8859-2, koi8-r, shift_jis, gbk")
+            unknown_encoding(label)
         } else {
             format!("files of {name} say their encoding themselves; it cannot be stated")
         })

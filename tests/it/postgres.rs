@@ -370,7 +370,8 @@ fn a_row_that_somebody_changed_meanwhile_is_not_overwritten() {
                 old: values(None, 3),
                 new: values(Some("named"), 3),
             },
-        ],
+        ]
+        .into(),
         ..TableWrite::default()
     };
     let outcome = table.write(&write).unwrap();
@@ -412,7 +413,8 @@ fn transactions_that_meet_are_tried_again() {
             row: 0,
             old: values(0),
             new: values(4),
-        }],
+        }]
+        .into(),
         ..TableWrite::default()
     };
     assert_eq!(table.write(&write).unwrap(), WriteOutcome::Written(Vec::new()));
@@ -820,4 +822,173 @@ fn tls_is_what_the_url_asks_for() {
     database.run("INSERT INTO prices VALUES ('A1', 'Apple', 1, 1)");
     let run = env.run_words(&["sync", "--source", "s5", "--json"]).success();
     assert_eq!(run.json()["sources"][0]["read"]["added"], 1, "{run}");
+}
+
+#[test]
+fn thirty_changed_rows_are_thirty_writes() {
+    let Some(mut database) = Database::new(PLAIN) else {
+        return;
+    };
+    let world = World::new();
+    let csv = |rows: std::ops::Range<u32>, changed: std::ops::Range<u32>| -> String {
+        let price = |n: u32| if changed.contains(&n) { n + 1000 } else { n };
+        let rows = rows.map(|n| format!("S{n:05},name {n},{}.50,{n}\n", price(n)));
+        std::iter::once("sku,name,price,stock\n".to_owned())
+            .chain(rows)
+            .collect()
+    };
+    let office = with_csv(&world, "office", &csv(0..3000, 0..0), "sku");
+    office.sync();
+    let shop = world.system("shop");
+    shop.add_remote("remote");
+    bind(&shop, &database, "prices", "prices");
+    shop.sync();
+    let counters = "SELECT n_tup_ins, n_tup_upd, n_tup_del FROM pg_stat_user_tables WHERE relname = 'prices'";
+    let mut written = |least: i64| -> [i64; 3] {
+        // Backends tell what they did within a moment of their end.
+        for _ in 0..100 {
+            let row = database.client.query_one(counters, &[]).unwrap();
+            let now: [i64; 3] = [row.get(0), row.get(1), row.get(2)];
+            if now.iter().sum::<i64>() >= least {
+                return now;
+            }
+            std::thread::sleep(Duration::from_millis(100));
+        }
+        panic!("the server counts nothing");
+    };
+    assert_eq!(written(3000), [3000, 0, 0]);
+    // Ten changed, ten added, ten removed.
+    office.write("prices.csv", csv(10..3010, 100..110));
+    office.sync();
+    shop.sync();
+    assert_eq!(written(3030), [3010, 10, 10]);
+    assert!(is_quiet(&shop));
+}
+
+#[test]
+fn values_that_other_tables_refer_to_change_places_where_the_server_can_wait() {
+    let Some(mut database) = Database::new(
+        "CREATE TABLE prices (sku text PRIMARY KEY, name text NOT NULL UNIQUE, price numeric, stock int);
+         CREATE TABLE orders (name text REFERENCES prices (name) DEFERRABLE)",
+    ) else {
+        return;
+    };
+    let world = World::new();
+    let office = with_csv(&world, "office", CSV, "sku");
+    office.sync();
+    let shop = world.system("shop");
+    shop.add_remote("remote");
+    bind(&shop, &database, "prices", "prices");
+    shop.sync();
+    database.run("INSERT INTO orders VALUES ('Apple'), ('Cheese')");
+    office.write(
+        "prices.csv",
+        CSV.replace("Apple", "X")
+            .replace("Cheese", "Apple")
+            .replace('X', "Cheese"),
+    );
+    office.sync();
+    let report = shop.sync();
+    assert_eq!(report.conflicts.open, 0, "{report:?}");
+    assert_eq!(
+        database.rows("SELECT sku, name FROM prices ORDER BY sku"),
+        ["(A1,Cheese)", "(B2,\"Bread, dark\")", "(C3,Apple)"]
+    );
+    is_quiet(&shop);
+}
+
+#[test]
+fn a_table_of_a_server_is_mapped() {
+    let Some(mut database) = Database::new(
+        "CREATE TABLE artikel (nr serial PRIMARY KEY, artikel text UNIQUE, preis text, gepflegt text DEFAULT 'nie');
+         INSERT INTO artikel (artikel, preis, gepflegt) VALUES ('A1', '1,50', 'gestern')",
+    ) else {
+        return;
+    };
+    let world = World::new();
+    let office = with_csv(&world, "office", "sku,price\nA1,1.50\nB2,1234.25\n", "sku");
+    office.sync();
+    let shop = world.system("shop");
+    shop.add_remote("remote");
+    shop.write(
+        "map.toml",
+        "[format]\nkind = \"row\"\nonly = true\n[[column]]\nname = \"artikel\"\nfield = \"sku\"\n\
+         [[column]]\nname = \"preis\"\nfield = \"price\"\ndecimal = \",\"\nthousands = \".\"\n",
+    );
+    shop.receive();
+    let options = AddSource {
+        collection: Some("prices".to_owned()),
+        key: vec!["sku".to_owned()],
+        map: Some("map.toml".into()),
+        ..AddSource::default()
+    };
+    shop.add_with(&database.location("artikel"), "", options);
+    shop.sync();
+    let all = "SELECT artikel, preis, gepflegt FROM artikel ORDER BY nr";
+    assert_eq!(database.rows(all), ["(A1,\"1,50\",gestern)", "(B2,\"1.234,25\",nie)"]);
+    database.run("UPDATE artikel SET preis = '2,75', gepflegt = 'heute' WHERE artikel = 'A1'");
+    office.edit("prices.csv", "1234.25", "1300");
+    office.sync();
+    shop.sync();
+    office.sync();
+    assert_eq!(office.read("prices.csv"), "sku,price\nA1,2.75\nB2,1300\n");
+    assert_eq!(database.rows(all), ["(A1,\"2,75\",heute)", "(B2,1.300,nie)"]);
+    assert!(is_quiet(&shop) && is_quiet(&office));
+}
+
+#[test]
+fn people_in_a_table_of_a_server_are_contacts() {
+    let Some(mut database) = Database::new(
+        "CREATE TABLE people (id serial PRIMARY KEY, given text, surname text NOT NULL, mail text UNIQUE, mobile text,
+           born text, score int DEFAULT 7);
+         INSERT INTO people (given, surname, mail, mobile, born, score) VALUES
+           ('Ada', 'Lovelace', 'ada@example.org', '+44 20 7946 0999', '1815-12-10', 1),
+           ('Grace', 'Hopper', 'grace@example.org', NULL, '1906-12-09', 2)",
+    ) else {
+        return;
+    };
+    let world = World::new();
+    let crm = world.system("crm");
+    crm.write("people.toml", super::table_contacts::mapping());
+    let options = AddSource {
+        location: database.location("people"),
+        collection: Some("contacts".to_owned()),
+        map: Some("people.toml".into()),
+        ..AddSource::default()
+    };
+    crm.add(options);
+    crm.add_remote("remote");
+    crm.sync();
+    let phone = world.system("phone");
+    phone.add_source("book.vcf", "vcard");
+    phone.add_remote("remote");
+    phone.sync();
+    assert!(
+        phone.read("book.vcf").contains("+44 20 7946 0999"),
+        "{}",
+        phone.read("book.vcf")
+    );
+    phone.edit("book.vcf", "+44 20 7946 0999", "+44 20 7946 0111");
+    let more = crate::world::card("new-1", "Alan Turing", &["EMAIL:alan@example.org"]);
+    phone.write("book.vcf", format!("{}{more}", phone.read("book.vcf")));
+    phone.sync();
+    database.run(
+        "UPDATE people SET mail = 'countess@example.org', score = 9 WHERE id = 1; DELETE FROM people WHERE id = 2",
+    );
+    crm.sync();
+    phone.sync();
+    assert_eq!(
+        database.rows("SELECT id, given, surname, mail, mobile, born, score FROM people ORDER BY id"),
+        [
+            "(1,Ada,Lovelace,countess@example.org,\"+44 20 7946 0111\",1815-12-10,9)",
+            "(3,Alan,Turing,alan@example.org,,,7)",
+        ]
+    );
+    let book = phone.read("book.vcf");
+    assert!(
+        book.contains("countess@example.org") && !book.contains("Hopper"),
+        "{book}"
+    );
+    is_quiet(&crm);
+    is_quiet(&phone);
 }

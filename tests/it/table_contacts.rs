@@ -2,13 +2,14 @@
 
 use std::path::PathBuf;
 
-use dsync::sync::AddSource;
+use dsync::disk::{Disk, FaultPlan};
+use dsync::sync::{AddSource, SyncOptions};
 use rusqlite::Connection;
 
-use crate::world::{System, World, card};
+use crate::world::{SYNC, System, World, card};
 
 /// The mapping of the documentation.
-fn mapping() -> String {
+pub(crate) fn mapping() -> String {
     let text = include_str!("../../docs/mapping.md");
     let start = text.find("# people.toml").unwrap();
     let end = start + text[start..].find("```").unwrap();
@@ -216,4 +217,60 @@ fn a_table_that_is_made_has_the_columns_of_the_mapping() {
         .unwrap();
     crm.sync();
     assert_eq!(rows(&crm, "SELECT mobile FROM people WHERE id = 2"), ["+1 555 0100"]);
+}
+
+#[test]
+fn a_stop_at_any_write_leaves_people_whole() {
+    let world = World::new();
+    let (phone, crm) = both(&world);
+    crm.sync();
+    phone.sync();
+    // Both sides changed, so that a sync reads the table and writes it.
+    phone.edit("book.vcf", "+44 20 7946 0999", "+44 20 7946 0111");
+    let more = card("new-1", "Alan Turing", &["EMAIL:alan@example.org"]);
+    phone.write("book.vcf", format!("{}{more}", phone.read("book.vcf")));
+    phone.sync();
+    execute(
+        &crm,
+        "UPDATE people SET mail = 'countess@example.org' WHERE id = 1; DELETE FROM people WHERE id = 2;
+         INSERT INTO people (given, surname) VALUES ('Mary', 'Shelley')",
+    );
+    let all = "SELECT given, surname, mail, mobile, score FROM people ORDER BY surname";
+    let before_rows = rows(&crm, all);
+    let before = world.save();
+    let count = FaultPlan::count();
+    crm.run(&Disk::with_faults(count.clone()), SYNC, &SyncOptions::default())
+        .unwrap();
+    crm.sync();
+    phone.sync();
+    let wanted = rows(&crm, all);
+    assert_eq!(
+        wanted,
+        [
+            "Ada|Lovelace|countess@example.org|+44 20 7946 0111|1",
+            "Mary|Shelley|-|-|7",
+            "Alan|Turing|alan@example.org|-|7",
+        ]
+    );
+    let people = |book: &str| book.matches("BEGIN:VCARD").count();
+    assert_eq!(people(&phone.read("book.vcf")), 3);
+    assert!(count.writes() > 10);
+    for stop in 0..u32::try_from(count.writes()).unwrap() {
+        world.restore(&before);
+        let stopped = crm.run(
+            &Disk::with_faults(FaultPlan::stop_before(stop)),
+            SYNC,
+            &SyncOptions::default(),
+        );
+        let now = rows(&crm, all);
+        assert!(now == before_rows || now == wanted, "stop {stop}: {now:?}");
+        let report = crm.sync();
+        assert_eq!(report.conflicts.open, 0, "stop {stop}, {stopped:?}");
+        crm.sync();
+        phone.sync();
+        assert_eq!(rows(&crm, all), wanted, "stop {stop}, {stopped:?}");
+        assert_eq!(people(&phone.read("book.vcf")), 3, "stop {stop}, {stopped:?}");
+        crm.quiet();
+        phone.quiet();
+    }
 }

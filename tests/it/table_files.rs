@@ -201,3 +201,133 @@ fn a_csv_and_a_parquet_file_agree() {
     assert!(told.len() == 1 && told[0].reason.contains("0.125"), "{report:?}");
     assert!(office.read("prices.csv").contains("D4,Date,0.125,2"));
 }
+
+fn aside(report: &dsync::sync::SyncReport) -> Vec<(String, String)> {
+    let all = report.sources.iter().flat_map(|source| &source.set_aside);
+    let mut all: Vec<_> = all.map(|one| (one.item.clone(), one.reason.clone())).collect();
+    all.sort();
+    all
+}
+
+#[test]
+fn letters_that_depend_on_the_code_page_wait_until_it_is_stated() {
+    let (encoded, _, _) = encoding_rs::WINDOWS_1251.encode("sku,name,price\nA1,Apple,1\nB2,Хлеб,2\nC3,Сыр,3\n");
+    let world = World::new();
+    let office = world.system("office");
+    office.write("prices.csv", &encoded);
+    office.add_with("prices.csv", "csv", keyed("sku"));
+    office.add_remote("remote");
+    let report = office.sync();
+    let waiting = aside(&report);
+    assert_eq!(waiting.len(), 2, "{waiting:?}");
+    assert!(waiting[0].0.ends_with("prices.csv:3"), "{waiting:?}");
+    assert!(
+        waiting[0].1.contains("`--encoding`") && waiting[0].1.contains("`Õëåá` in windows-1252"),
+        "{waiting:?}"
+    );
+    let shop = shop(&world, "copy.csv", "csv");
+    assert_eq!(shop.read("copy.csv"), "sku,name,price\nA1,Apple,1\n");
+    // What is written into such a file is what every reader reads alike.
+    shop.write("copy.csv", "sku,name,price\nA1,Äpfel,1\nD4,Сахар,4\n");
+    shop.sync();
+    let waiting = aside(&office.sync());
+    assert!(
+        waiting
+            .iter()
+            .any(|(item, reason)| item.ends_with("`D4`") && reason.contains("`--encoding`")),
+        "{waiting:?}"
+    );
+    let bytes = std::fs::read(office.path("prices.csv")).unwrap();
+    assert!(bytes.windows(5).any(|found| found == b"A1,\xC4p"), "{bytes:?}");
+    // Once it is stated, the rows come in; nothing that was read before counts as edited.
+    let config = office.path(".dsync/config.toml");
+    let text = std::fs::read_to_string(&config).unwrap();
+    std::fs::write(
+        &config,
+        text.replace("format = \"csv\"", "format = \"csv\"\nencoding = \"windows-1251\""),
+    )
+    .unwrap();
+    let report = office.sync();
+    assert_eq!(aside(&report), [], "{report:?}");
+    assert_eq!(report.conflicts.open, 0);
+    shop.sync();
+    assert_eq!(
+        shop.read("copy.csv"),
+        "sku,name,price\nA1,Äpfel,1\nD4,Сахар,4\nB2,Хлеб,2\nC3,Сыр,3\n"
+    );
+    shop.edit("copy.csv", "Сыр", "Творог");
+    shop.sync();
+    office.sync();
+    let text = std::fs::read(office.path("prices.csv")).unwrap();
+    let (text, _, is_broken) = encoding_rs::WINDOWS_1251.decode(&text);
+    assert!(
+        !is_broken && text.contains("C3,Творог,3\n") && text.contains("D4,Сахар,4\n"),
+        "{text}"
+    );
+    office.quiet();
+    shop.quiet();
+}
+
+#[test]
+fn a_stated_encoding_is_read_written_and_made() {
+    let world = World::new();
+    let shop = world.system("shop");
+    for (label, text) in [
+        ("shift_jis", "sku,name\nA1,表|ソ\nB2,林檎\n"),
+        ("gb18030", "sku,name\nA1,苹果\nB2,\"面包,黑\"\n"),
+        ("iso-8859-2", "sku,name\nA1,Jiří\nB2,Żółć\n"),
+        ("utf-16le", "sku,name\nA1,Jiří\nB2,Żółć\n"),
+    ] {
+        let options = |create| AddSource {
+            collection: Some(label.to_owned()),
+            key: vec!["sku".to_owned()],
+            encoding: Some(label.to_owned()),
+            create,
+            ..AddSource::default()
+        };
+        let page = encoding_rs::Encoding::for_label(label.as_bytes()).unwrap();
+        let encoded = |text: &str| -> Vec<u8> {
+            if label.starts_with("utf-16") {
+                return text.encode_utf16().flat_map(u16::to_le_bytes).collect();
+            }
+            page.encode(text).0.into_owned()
+        };
+        let (file, made) = (format!("{label}.csv"), format!("{label}-made.csv"));
+        shop.write(&file, encoded(text));
+        shop.add_with(&file, "csv", options(false));
+        shop.sync();
+        shop.add_with(&made, "csv", options(true));
+        assert_eq!(aside(&shop.sync()), []);
+        let made_text = |bytes: Vec<u8>| page.decode(&bytes).0.into_owned();
+        assert_eq!(made_text(std::fs::read(shop.path(&made)).unwrap()), text, "{label}");
+        let later = text.replace("B2,", "B3,");
+        shop.write(
+            &made,
+            [
+                if label.starts_with("utf-16") {
+                    &b"\xFF\xFE"[..]
+                } else {
+                    b""
+                },
+                &encoded(&later),
+            ]
+            .concat(),
+        );
+        shop.sync();
+        assert_eq!(std::fs::read(shop.path(&file)).unwrap(), encoded(&later), "{label}");
+        shop.quiet();
+    }
+    for (file, encoding, words) in [
+        ("x.csv", "latin-17", "is no encoding"),
+        ("x.jsonl", "koi8-r", "say their encoding themselves"),
+    ] {
+        let options = AddSource {
+            location: file.to_owned(),
+            encoding: Some(encoding.to_owned()),
+            create: true,
+            ..AddSource::default()
+        };
+        let error = shop.repository().add_source(&shop.dir(), &options).unwrap_err();
+        assert!(error.to_string().contains(words), "{error}");
+    }
+}

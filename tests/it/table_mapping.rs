@@ -306,3 +306,113 @@ fn mappings_that_say_nothing_clear_are_refused() {
         assert!(text.contains(what), "{text}");
     }
 }
+
+/// The mapping of the supplier without what JSON and sheets say themselves.
+const TYPED_MAP: &str = r#"
+[format]
+kind = "row"
+only = true
+
+[[column]]
+name = "Artikel"
+field = "sku"
+
+[[column]]
+name = "Preis"
+field = "price"
+decimal = ","
+thousands = "."
+
+[[column]]
+name = "Im Sortiment"
+field = "sold"
+yes = "ja"
+no = "nein"
+
+[[column]]
+name = "Lager"
+ignore = true
+constant = "neu"
+"#;
+
+#[test]
+fn json_lines_and_a_sheet_are_mapped_as_a_file_is() {
+    for (file, format) in [
+        ("preise.jsonl", "jsonl"),
+        ("preise.json", "json"),
+        ("preise.xlsx#Preise", "xlsx"),
+    ] {
+        let world = World::new();
+        let shop = world.system("shop");
+        shop.write("prices.csv", SHOP);
+        shop.add_with("prices.csv", "csv", keyed(None));
+        shop.add_remote("remote");
+        shop.sync();
+        let supplier = world.system("supplier");
+        supplier.write("map.toml", TYPED_MAP);
+        supplier.add_remote("remote");
+        supplier.receive();
+        supplier.add_with(
+            file,
+            format,
+            AddSource {
+                create: true,
+                ..keyed(Some("map.toml"))
+            },
+        );
+        supplier.sync();
+        // Beside the mapping: the file in the words of its format.
+        let path = file.split('#').next().unwrap();
+        let cells = || {
+            let beside = World::new();
+            let plain = beside.system("plain");
+            std::fs::copy(supplier.path(path), plain.path(path)).unwrap();
+            let options = AddSource {
+                key: vec!["Artikel".to_owned()],
+                ..keyed(None)
+            };
+            plain.add_with(file, format, options);
+            plain.sync();
+            let mut rows = Vec::new();
+            let mut each = |record: dsync::sync::RecordReport| {
+                rows.push(record.record.to_string());
+                Ok(())
+            };
+            plain.repository().cat("prices", &[], &mut each).unwrap();
+            rows
+        };
+        assert_eq!(
+            cells(),
+            [
+                r#"{"Artikel":"A1","Im Sortiment":"ja","Preis":"1,50"}"#,
+                r#"{"Artikel":"B2","Im Sortiment":"nein","Preis":"1.234,25"}"#,
+            ],
+            "{format}"
+        );
+        // An edit on each side of one row.
+        shop.edit("prices.csv", "1234.25", "1300.25");
+        shop.edit("prices.csv", "true,1200", "false,1200");
+        shop.sync();
+        supplier.sync();
+        assert_eq!(
+            cells(),
+            [
+                r#"{"Artikel":"A1","Im Sortiment":"nein","Preis":"1,50"}"#,
+                r#"{"Artikel":"B2","Im Sortiment":"nein","Preis":"1.300,25"}"#,
+            ],
+            "{format}"
+        );
+        if format != "xlsx" {
+            supplier.edit(path, "\"1,50\"", "\"0,99\"");
+            supplier.sync();
+            shop.sync();
+            assert!(
+                shop.read("prices.csv").contains("A1,Apple,0.99,"),
+                "{}",
+                shop.read("prices.csv")
+            );
+        }
+        shop.quiet();
+        supplier.quiet();
+    }
+}

@@ -5,7 +5,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{ColumnEdit, RawRow, ReadEnd, RowEdit, RowRefusal, Table, TableColumn, TableWrite, Values, WriteOutcome};
+use super::edits::{Below, NoRows};
+use super::{
+    ColumnEdit, RawRow, ReadEnd, RowEdit, RowEdits, RowRefusal, Table, TableColumn, TableWrite, Values, WriteOutcome,
+};
 use crate::format::ItemError;
 use crate::model::Value;
 use crate::model::row::{Cell, to_value};
@@ -19,40 +22,19 @@ pub struct Chosen {
     table: Box<dyn Table>,
     choice: Choice,
     columns: Vec<TableColumn>,
+    places: Places,
+}
+
+/// Where the columns that are shown are in the whole table.
+#[derive(Clone, Default)]
+struct Places {
     /// The place in the whole table of each column that is shown.
     places: Vec<usize>,
     /// The place among those that are shown of each column of the whole table.
     shown: Vec<Option<usize>>,
 }
 
-impl Chosen {
-    /// Makes the table that shows only columns of a choice.
-    pub fn new(table: Box<dyn Table>, choice: Choice) -> Self {
-        let mut chosen = Self {
-            table,
-            choice,
-            columns: Vec::new(),
-            places: Vec::new(),
-            shown: Vec::new(),
-        };
-        chosen.choose();
-        chosen
-    }
-
-    fn choose(&mut self) {
-        self.columns.clear();
-        self.places.clear();
-        self.shown.clear();
-        for (at, column) in self.table.columns().iter().enumerate() {
-            let is_shown = (self.choice)(column);
-            self.shown.push(is_shown.then_some(self.places.len()));
-            if is_shown {
-                self.places.push(at);
-                self.columns.push(column.clone());
-            }
-        }
-    }
-
+impl Places {
     /// Returns where a column is in the whole table; what comes stands behind everything.
     fn place(&self, column: usize) -> usize {
         let beyond = column.saturating_sub(self.places.len());
@@ -77,13 +59,47 @@ impl Chosen {
         }
         whole
     }
+}
+
+impl Chosen {
+    /// Makes the table that shows only columns of a choice.
+    pub fn new(table: Box<dyn Table>, choice: Choice) -> Self {
+        let mut chosen = Self {
+            table,
+            choice,
+            columns: Vec::new(),
+            places: Places::default(),
+        };
+        chosen.choose();
+        chosen
+    }
+
+    fn choose(&mut self) {
+        self.columns.clear();
+        self.places = Places::default();
+        for (at, column) in self.table.columns().iter().enumerate() {
+            let is_shown = (self.choice)(column);
+            let shown = is_shown.then_some(self.columns.len());
+            self.places.shown.push(shown);
+            if is_shown {
+                self.places.places.push(at);
+                self.columns.push(column.clone());
+            }
+        }
+    }
 
     /// Tells of a broken rule in the columns that are shown.
     fn told(&self, mut refusal: RowRefusal) -> RowRefusal {
         if let Some(constraint) = &mut refusal.constraint {
-            let shown = constraint.columns.iter().filter_map(|at| *self.shown.get(*at)?);
+            let shown = constraint.columns.iter().filter_map(|at| *self.places.shown.get(*at)?);
             constraint.columns = shown.collect();
-            let cut = |rival: Values| self.places.iter().map(|at| rival.get(*at).cloned().flatten()).collect();
+            let cut = |rival: Values| {
+                self.places
+                    .places
+                    .iter()
+                    .map(|at| rival.get(*at).cloned().flatten())
+                    .collect()
+            };
             constraint.rival = constraint.rival.take().map(cut);
         }
         refusal
@@ -93,7 +109,7 @@ impl Chosen {
     fn hidden(&self, rows: &BTreeSet<u64>) -> Result<BTreeMap<u64, Vec<(usize, Value)>>, SourceError> {
         let mut found = BTreeMap::new();
         let mut number = 0;
-        if rows.is_empty() || self.places.len() == self.shown.len() {
+        if rows.is_empty() || self.places.places.len() == self.places.shown.len() {
             return Ok(found);
         }
         self.table.read(&mut |row| {
@@ -101,7 +117,7 @@ impl Chosen {
                 let mut hidden = Vec::new();
                 // What cannot be understood is not written either.
                 let _refused = self.table.cells(row.bytes, &mut |at, cell| {
-                    if self.shown.get(at) == Some(&None) {
+                    if self.places.shown.get(at) == Some(&None) {
                         hidden.extend(to_value(cell).map(|value| (at, value)));
                     }
                 });
@@ -138,7 +154,7 @@ impl Table for Chosen {
 
     fn cells<'r>(&self, row: &'r [u8], each: &mut dyn FnMut(usize, Cell<'r>)) -> Result<(), ItemError> {
         self.table.cells(row, &mut |at, cell| {
-            if let Some(Some(column)) = self.shown.get(at) {
+            if let Some(Some(column)) = self.places.shown.get(at) {
                 each(*column, cell);
             }
         })
@@ -146,7 +162,7 @@ impl Table for Chosen {
 
     fn survey(&self, row: &[u8], each: &mut dyn FnMut(usize, &[u8])) -> Result<(), ItemError> {
         self.table.survey(row, &mut |at, text| {
-            if let Some(Some(column)) = self.shown.get(at) {
+            if let Some(Some(column)) = self.places.shown.get(at) {
                 each(*column, text);
             }
         })
@@ -154,14 +170,14 @@ impl Table for Chosen {
 
     fn shown(&self, column: usize, value: Option<Value>) -> Option<Value> {
         // A column that is still to come shows what it is given.
-        match self.places.get(column) {
+        match self.places.places.get(column) {
             Some(place) => self.table.shown(*place, value),
             None => value,
         }
     }
 
-    fn write(&mut self, write: &TableWrite) -> Result<WriteOutcome, SourceError> {
-        let rows = write.rows.iter().filter_map(|edit| match edit {
+    fn write(&mut self, write: &TableWrite<'_>) -> Result<WriteOutcome, SourceError> {
+        let rows = write.rows.listed().iter().filter_map(|edit| match edit {
             RowEdit::Update { row, .. } | RowEdit::Delete { row, .. } => Some(*row),
             RowEdit::Insert { .. } => None,
         });
@@ -170,30 +186,32 @@ impl Table for Chosen {
         } else {
             BTreeMap::new()
         };
+        let places = self.places.clone();
         let columns = write.columns.iter().map(|edit| match edit {
             ColumnEdit::Add { .. } => edit.clone(),
             ColumnEdit::Rename { column, name } => ColumnEdit::Rename {
-                column: self.place(*column),
+                column: places.place(*column),
                 name: name.clone(),
             },
         });
-        let rows = write.rows.iter().map(|edit| match edit {
+        let rows = write.rows.listed().iter().map(|edit| match edit {
             RowEdit::Insert { new } => RowEdit::Insert {
-                new: self.whole(new, None),
+                new: places.whole(new, None),
             },
             RowEdit::Update { row, old, new } => RowEdit::Update {
                 row: *row,
-                old: self.whole(old, hidden.get(row)),
-                new: self.whole(new, hidden.get(row)),
+                old: places.whole(old, hidden.get(row)),
+                new: places.whole(new, hidden.get(row)),
             },
             RowEdit::Delete { row, old } => RowEdit::Delete {
                 row: *row,
-                old: self.whole(old, hidden.get(row)),
+                old: places.whole(old, hidden.get(row)),
             },
         });
+        let made = Below::new(write.rows.made().unwrap_or(&NoRows), |new| places.whole(new, None));
         let whole = TableWrite {
             columns: columns.collect(),
-            rows: rows.collect(),
+            rows: RowEdits::new(rows.collect::<Vec<_>>(), &made),
         };
         let outcome = self.table.write(&whole);
         self.choose();

@@ -12,7 +12,7 @@ use super::{
     Values, WriteOutcome,
 };
 use crate::disk::{Disk, DiskError};
-use crate::format::csv::{Dialect, without_line_end};
+use crate::format::csv::{Dialect, Stated, without_line_end};
 use crate::format::{Confidence, ItemError};
 use crate::model::Value;
 use crate::model::row::{self, from_value};
@@ -30,6 +30,8 @@ const ROW_MAX_BYTES: usize = 64 << 20;
 pub(super) struct CsvTables {
     info: TableInfo,
     delimiter: Option<u8>,
+    /// The encoding of its files, where somebody stated it.
+    stated: Option<Stated>,
 }
 
 impl CsvTables {
@@ -38,7 +40,7 @@ impl CsvTables {
         Self {
             info: TableInfo {
                 name: "csv",
-                title: "CSV with a header: comma, semicolon or tab, any line end, UTF-8, UTF-16 or Windows-1252",
+                title: "CSV with a header: comma, semicolon or tab, any line end, UTF-8, UTF-16 or a stated code page",
                 extensions: &["csv"],
                 has_tables: false,
                 is_server: false,
@@ -46,6 +48,7 @@ impl CsvTables {
                 is_typed: false,
             },
             delimiter: None,
+            stated: None,
         }
     }
 
@@ -62,6 +65,7 @@ impl CsvTables {
                 is_typed: false,
             },
             delimiter: Some(b'\t'),
+            stated: None,
         }
     }
 }
@@ -85,7 +89,7 @@ impl TableFormat for CsvTables {
     fn open(&self, disk: &Disk, location: &Location) -> Result<Box<dyn Table>, SourceError> {
         let original = Original::new(disk, &location.path)?;
         let head = disk.read_range(&location.path, 0, HEAD_BYTES)?;
-        let dialect = Dialect::detect(&head, self.delimiter);
+        let dialect = Dialect::detect(&head, self.delimiter, self.stated);
         let mut table = CsvTable {
             original,
             dialect,
@@ -96,7 +100,7 @@ impl TableFormat for CsvTables {
     }
 
     fn create(&self, disk: &Disk, location: &Location, columns: &[TableColumn]) -> Result<(), SourceError> {
-        let dialect = Dialect::new(self.delimiter.unwrap_or(b','));
+        let dialect = Dialect::new(self.delimiter.unwrap_or(b','), self.stated);
         let names: Vec<Option<String>> = columns.iter().map(|column| Some(column.name.clone())).collect();
         let header = if names.is_empty() {
             Vec::new()
@@ -105,7 +109,23 @@ impl TableFormat for CsvTables {
                 .write_row(&names)
                 .map_err(|error| malformed(&location.path, 1, error))?
         };
+        let header = if dialect.is_wide() {
+            let whole = std::str::from_utf8(&header).ok();
+            whole
+                .and_then(|header| dialect.encode_whole(header))
+                .unwrap_or_default()
+        } else {
+            [dialect.mark(), &header].concat()
+        };
         Ok(disk.create_new(&location.path, &header)?)
+    }
+
+    fn in_encoding(&self, label: &str) -> Option<Box<dyn TableFormat>> {
+        Some(Box::new(Self {
+            info: self.info.clone(),
+            delimiter: self.delimiter,
+            stated: Some(Stated::by_label(label)?),
+        }))
     }
 
     fn tables(&self, _disk: &Disk, _location: &Location) -> Result<Vec<String>, SourceError> {
@@ -239,15 +259,11 @@ impl CsvTable {
     }
 
     /// Gives the file as it is to be; returns the digest of what was read for it.
-    fn stage(&self, write: &TableWrite, out: &mut Staged<'_, '_>) -> Result<u64, SourceError> {
+    fn stage(&self, write: &TableWrite<'_>, out: &mut Staged<'_, '_>) -> Result<u64, SourceError> {
         let mut edits: BTreeMap<u64, (usize, &RowEdit)> = BTreeMap::new();
-        let mut inserts = Vec::new();
-        for (at, edit) in write.rows.iter().enumerate() {
-            match edit {
-                RowEdit::Insert { new } => inserts.push((at, new)),
-                RowEdit::Update { row, .. } | RowEdit::Delete { row, .. } => {
-                    edits.insert(*row, (at, edit));
-                }
+        for (at, edit) in write.rows.listed().iter().enumerate() {
+            if let RowEdit::Update { row, .. } | RowEdit::Delete { row, .. } = edit {
+                edits.insert(*row, (at, edit));
             }
         }
         let mut number = 0;
@@ -289,7 +305,8 @@ impl CsvTable {
                     .map_err(|error| malformed(self.original.path(), 1, error))?,
             )?;
         }
-        for (at, new) in inserts {
+        for insert in write.rows.inserts() {
+            let (at, new) = insert?;
             let cells: Vec<Option<String>> = new.iter().map(|value| text_of(value.as_ref())).collect();
             match self.dialect.write_row(&cells) {
                 Ok(row) if ends_open => {
@@ -461,7 +478,7 @@ impl Table for CsvTable {
         value
     }
 
-    fn write(&mut self, write: &TableWrite) -> Result<WriteOutcome, SourceError> {
+    fn write(&mut self, write: &TableWrite<'_>) -> Result<WriteOutcome, SourceError> {
         let mut original = self.original.clone();
         let written = original.replace(|sink| {
             let mut staged = Staged {

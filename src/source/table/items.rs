@@ -78,7 +78,7 @@ impl Rows {
     }
 
     fn parse(bytes: &[u8]) -> Result<Self, ItemError> {
-        let dialect = Dialect::detect(bytes, Some(b','));
+        let dialect = Dialect::detect(bytes, Some(b','), None);
         let mut rest = bytes.get(dialect.mark().len()..).unwrap_or_default();
         let mut lines: Vec<Vec<String>> = Vec::new();
         while let Some(found) = dialect.row(rest, true) {
@@ -118,7 +118,7 @@ impl Rows {
     }
 
     fn render(&self) -> Result<Vec<u8>, ItemError> {
-        let dialect = Dialect::new(b',');
+        let dialect = Dialect::new(b',', None);
         let line = |name: &str, cells: &[String]| {
             let cells = std::iter::once(name).chain(cells.iter().map(String::as_str));
             dialect.write_row(&cells.map(|cell| Some(cell.to_owned())).collect::<Vec<_>>())
@@ -200,7 +200,12 @@ impl ItemTable {
 
     fn store(disk: &Disk, path: &Path, rows: &Rows) -> Result<(), SourceError> {
         let bytes = rows.render().map_err(unreadable(path.display().to_string()))?;
-        Ok(disk.replace(path, &bytes)?)
+        // Not under the name that a write-back of the copy uses: what is left there after a stop may be somebody's edit, and
+        // goes back into its place.
+        let new = path.with_extension("new");
+        disk.remove(&new)?;
+        disk.create_new(&new, &bytes)?;
+        Ok(disk.rename(&new, path)?)
     }
 
     /// Reads the table.
@@ -312,7 +317,7 @@ impl ItemTable {
         let copy = whole.under(header);
         let (seen, wanted) = (seen.by_name(), copy.by_name());
         let value = |text: &String| (!text.is_empty()).then(|| Value::Text(text.as_str().into()));
-        let mut write = TableWrite::default();
+        let mut rows: Vec<RowEdit> = Vec::new();
         let mut names = Vec::new();
         for (row, ((name, cells), old)) in (0..).zip(present.rows.rows.iter().zip(&present.values)) {
             if seen.get(name.as_str()).is_none_or(|seen| *seen != cells) {
@@ -320,12 +325,12 @@ impl ItemTable {
                 continue;
             }
             match wanted.get(name.as_str()) {
-                None => write.rows.push(RowEdit::Delete { row, old: old.clone() }),
+                None => rows.push(RowEdit::Delete { row, old: old.clone() }),
                 Some(wanted) if *wanted != cells => {
                     let cells = wanted.iter().zip(cells).zip(old);
                     let new =
                         cells.map(|((wanted, there), old)| if wanted == there { old.clone() } else { value(wanted) });
-                    write.rows.push(RowEdit::Update {
+                    rows.push(RowEdit::Update {
                         row,
                         old: old.clone(),
                         new: new.collect(),
@@ -336,13 +341,17 @@ impl ItemTable {
             names.push(name.clone());
         }
         for (_, cells) in copy.rows.iter().filter(|(name, _)| name.is_empty()) {
-            write.rows.push(RowEdit::Insert {
+            rows.push(RowEdit::Insert {
                 new: cells.iter().map(value).collect(),
             });
             names.push(cells.join(" ").trim().to_owned());
         }
-        if !write.rows.is_empty() {
-            table.ignore(&idle(header, mapped, &write));
+        if !rows.is_empty() {
+            table.ignore(&idle(header, mapped, &rows));
+            let write = TableWrite {
+                rows: rows.into(),
+                ..TableWrite::default()
+            };
             match table.write(&write)? {
                 WriteOutcome::Written(refusals) => {
                     let named = |edit: usize| names.get(edit).cloned().unwrap_or_default();
@@ -362,14 +371,14 @@ impl ItemTable {
 }
 
 /// Returns the columns that items do not have and that a write does not change.
-fn idle(header: &[String], mapped: &[String], write: &TableWrite) -> Vec<usize> {
+fn idle(header: &[String], mapped: &[String], edits: &[RowEdit]) -> Vec<usize> {
     let is_mapped = |name: &String| {
         mapped
             .iter()
             .any(|other| other.trim().to_lowercase() == name.trim().to_lowercase())
     };
     let is_changed = |at: usize| {
-        write.rows.iter().any(|edit| match edit {
+        edits.iter().any(|edit| match edit {
             RowEdit::Insert { new } => new.get(at).is_some_and(Option::is_some),
             RowEdit::Update { old, new, .. } => old.get(at) != new.get(at),
             RowEdit::Delete { .. } => false,
@@ -384,7 +393,7 @@ fn idle(header: &[String], mapped: &[String], write: &TableWrite) -> Vec<usize> 
 
 /// Returns the names in the first line of CSV.
 pub fn names_of(bytes: &[u8]) -> Result<Vec<String>, ItemError> {
-    let dialect = Dialect::detect(bytes, None);
+    let dialect = Dialect::detect(bytes, None, None);
     let rest = bytes.get(dialect.mark().len()..).unwrap_or_default();
     let length = dialect.row(rest, true).map_or(0, |found| found.length_bytes);
     dialect.header(rest.get(..length).unwrap_or_default())

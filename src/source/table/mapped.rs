@@ -11,10 +11,11 @@ use std::sync::Arc;
 
 use serde::Deserialize;
 
+use super::edits::{Below, NoRows};
 use super::spelling::{Pattern, Spelling};
 use super::{
-    ColumnEdit, Location, RawRow, ReadEnd, RowEdit, Table, TableColumn, TableFormat, TableInfo, TableWrite, Values,
-    WriteOutcome,
+    ColumnEdit, Location, RawRow, ReadEnd, RowEdit, RowEdits, Table, TableColumn, TableFormat, TableInfo, TableWrite,
+    Values, WriteOutcome,
 };
 use crate::disk::{Disk, Stat};
 use crate::format::{Confidence, ItemError};
@@ -259,8 +260,7 @@ impl TableFormat for MappedTables {
             inner: self.inner.open(disk, location)?,
             mapping: Arc::clone(&self.mapping),
             columns: Vec::new(),
-            shown: Vec::new(),
-            back: Vec::new(),
+            places: Places::default(),
         };
         table.bind();
         Ok(Box::new(table))
@@ -300,16 +300,24 @@ struct MappedTable {
     inner: Box<dyn Table>,
     mapping: Arc<RowMapping>,
     columns: Vec<TableColumn>,
+    places: Places,
+}
+
+/// Which column of the table below stands behind which one that is shown.
+#[derive(Debug, Clone, Default)]
+struct Places {
     /// By column that is shown.
     shown: Vec<Shown>,
     /// By column of the table below: which column it is here.
     back: Vec<Option<usize>>,
+    /// What new rows get in columns of the table below that nobody looks at.
+    fill: Vec<(usize, Value)>,
 }
 
 impl MappedTable {
     /// Finds what the columns of the table below are.
     fn bind(&mut self) {
-        (self.columns, self.shown, self.back) = (Vec::new(), Vec::new(), Vec::new());
+        (self.columns, self.places) = (Vec::new(), Places::default());
         let mut taken = BTreeSet::new();
         for (at, column) in self.inner.columns().iter().enumerate() {
             let mapped = self.mapping.of_name(&column.name);
@@ -322,10 +330,13 @@ impl MappedTable {
                 None => (!self.mapping.is_only).then(|| column.name.clone()),
             };
             let Some(name) = field else {
-                self.back.push(None);
+                self.places.back.push(None);
+                let fill = mapped.and_then(|mapped| mapped.fill.as_ref());
+                let fill = fill.map(|text| (at, Value::Text(text.as_str().into())));
+                self.places.fill.extend(fill);
                 continue;
             };
-            self.back.push(Some(self.columns.len()));
+            self.places.back.push(Some(self.columns.len()));
             let spelling = mapped.map_or(Spelling::Plain, |mapped| mapped.spelling.clone());
             let own = if spelling == Spelling::Plain { column.kind } else { None };
             self.columns.push(TableColumn {
@@ -333,7 +344,7 @@ impl MappedTable {
                 kind: mapped.and_then(|mapped| mapped.kind).or(own),
                 ..column.clone()
             });
-            self.shown.push(Shown::Column(at, spelling));
+            self.places.shown.push(Shown::Column(at, spelling));
         }
         for (field, constant) in &self.mapping.constants {
             self.columns.push(TableColumn {
@@ -342,13 +353,15 @@ impl MappedTable {
                 key: None,
                 is_read_only: true,
             });
-            self.shown.push(Shown::Constant(constant.clone()));
+            self.places.shown.push(Shown::Constant(constant.clone()));
         }
-        let hidden = self.back.iter().enumerate().filter(|(_, shown)| shown.is_none());
+        let hidden = self.places.back.iter().enumerate().filter(|(_, shown)| shown.is_none());
         let hidden: Vec<usize> = hidden.map(|(at, _)| at).collect();
         self.inner.ignore(&hidden);
     }
+}
 
+impl Places {
     /// Returns the value that the table below gets.
     fn below(&self, column: usize, value: Option<&Value>) -> Option<Value> {
         let value = value?;
@@ -368,9 +381,7 @@ impl MappedTable {
         for (column, value) in values.iter().enumerate() {
             let at = match self.shown.get(column) {
                 Some(Shown::Column(at, _)) => *at,
-                Some(Shown::Constant(_)) => continue,
-                // A column that this write adds.
-                None => self.back.len() + column - self.shown.len(),
+                Some(Shown::Constant(_)) | None => continue,
             };
             if let Some(place) = below.get_mut(at) {
                 *place = self.below(column, value.as_ref());
@@ -379,19 +390,15 @@ impl MappedTable {
         below
     }
 
-    /// Fills the columns of a new row that nobody looks at.
-    fn fill(&self, below: &mut Values) {
-        for (at, column) in self.inner.columns().iter().enumerate() {
-            if self.back.get(at) == Some(&None)
-                && let Some(text) = self
-                    .mapping
-                    .of_name(&column.name)
-                    .and_then(|mapped| mapped.fill.as_ref())
-                && let Some(place) = below.get_mut(at)
-            {
-                *place = Some(Value::Text(text.as_str().into()));
+    /// Returns the values of a new row of the table below.
+    fn filled(&self, values: &Values, count: usize) -> Values {
+        let mut below = self.values(values, count);
+        for (at, value) in &self.fill {
+            if let Some(place) = below.get_mut(*at) {
+                *place = Some(value.clone());
             }
         }
+        below
     }
 }
 
@@ -429,11 +436,13 @@ impl Table for MappedTable {
     }
 
     fn ignore(&mut self, columns: &[usize]) {
-        let shown = columns.iter().filter_map(|column| match self.shown.get(*column) {
-            Some(Shown::Column(at, _)) => Some(*at),
-            _ => None,
-        });
-        let hidden = self.back.iter().enumerate().filter(|(_, shown)| shown.is_none());
+        let shown = columns
+            .iter()
+            .filter_map(|column| match self.places.shown.get(*column) {
+                Some(Shown::Column(at, _)) => Some(*at),
+                _ => None,
+            });
+        let hidden = self.places.back.iter().enumerate().filter(|(_, shown)| shown.is_none());
         let all: BTreeSet<usize> = shown.chain(hidden.map(|(at, _)| at)).collect();
         self.inner.ignore(&all.into_iter().collect::<Vec<_>>());
     }
@@ -453,10 +462,11 @@ impl Table for MappedTable {
     fn cells<'r>(&self, row: &'r [u8], each: &mut dyn FnMut(usize, Cell<'r>)) -> Result<(), ItemError> {
         let mut failure = None;
         self.inner.cells(row, &mut |at, cell| {
-            let Some(column) = self.back.get(at).copied().flatten() else {
+            let Some(column) = self.places.back.get(at).copied().flatten() else {
                 return;
             };
-            let (Some(Shown::Column(_, spelling)), Some(listed)) = (self.shown.get(column), self.columns.get(column))
+            let (Some(Shown::Column(_, spelling)), Some(listed)) =
+                (self.places.shown.get(column), self.columns.get(column))
             else {
                 return;
             };
@@ -465,7 +475,7 @@ impl Table for MappedTable {
                 Err(error) => failure = failure.take().or(Some(error)),
             }
         })?;
-        for (column, shown) in self.shown.iter().enumerate() {
+        for (column, shown) in self.places.shown.iter().enumerate() {
             if let Shown::Constant(text) = shown {
                 each(column, Cell::Text(Cow::Owned(text.clone())));
             }
@@ -474,12 +484,12 @@ impl Table for MappedTable {
     }
 
     fn shown(&self, column: usize, value: Option<Value>) -> Option<Value> {
-        let (at, spelling) = match self.shown.get(column) {
+        let (at, spelling) = match self.places.shown.get(column) {
             Some(Shown::Constant(text)) => return Some(Value::Text(text.as_str().into())),
             Some(Shown::Column(at, spelling)) => (*at, spelling),
             None => return value,
         };
-        let stored = self.inner.shown(at, self.below(column, value.as_ref()));
+        let stored = self.inner.shown(at, self.places.below(column, value.as_ref()));
         if *spelling == Spelling::Plain {
             return stored;
         }
@@ -493,20 +503,25 @@ impl Table for MappedTable {
         }
     }
 
-    fn write(&mut self, write: &TableWrite) -> Result<WriteOutcome, SourceError> {
+    fn write(&mut self, write: &TableWrite<'_>) -> Result<WriteOutcome, SourceError> {
         let mut columns = Vec::new();
+        let mut places = self.places.clone();
+        let mut count = places.back.len();
         for edit in &write.columns {
             match edit {
                 ColumnEdit::Add { name, kind } => {
-                    let spelling = self.mapping.of_field(name).map(|mapped| &mapped.spelling);
-                    let is_plain = spelling.is_none_or(|spelling| *spelling == Spelling::Plain);
+                    let mapped = self.mapping.of_field(name);
+                    let spelling = mapped.map_or(Spelling::Plain, |mapped| mapped.spelling.clone());
+                    let is_plain = spelling == Spelling::Plain;
+                    places.shown.push(Shown::Column(count, spelling));
+                    count += 1;
                     columns.push(ColumnEdit::Add {
                         name: self.mapping.name_of(name).unwrap_or_else(|| name.clone()),
                         kind: if is_plain { *kind } else { ColumnType::Text },
                     });
                 }
                 ColumnEdit::Rename { column, name } => {
-                    if let Some(Shown::Column(at, _)) = self.shown.get(*column) {
+                    if let Some(Shown::Column(at, _)) = self.places.shown.get(*column) {
                         columns.push(ColumnEdit::Rename {
                             column: *at,
                             name: name.clone(),
@@ -515,30 +530,24 @@ impl Table for MappedTable {
                 }
             }
         }
-        let added = columns
-            .iter()
-            .filter(|edit| matches!(edit, ColumnEdit::Add { .. }))
-            .count();
-        let count = self.back.len() + added;
-        let rows = write.rows.iter().map(|edit| match edit {
-            RowEdit::Insert { new } => {
-                let mut new = self.values(new, count);
-                self.fill(&mut new);
-                RowEdit::Insert { new }
-            }
+        let rows = write.rows.listed().iter().map(|edit| match edit {
+            RowEdit::Insert { new } => RowEdit::Insert {
+                new: places.filled(new, count),
+            },
             RowEdit::Update { row, old, new } => RowEdit::Update {
                 row: *row,
-                old: self.values(old, count),
-                new: self.values(new, count),
+                old: places.values(old, count),
+                new: places.values(new, count),
             },
             RowEdit::Delete { row, old } => RowEdit::Delete {
                 row: *row,
-                old: self.values(old, count),
+                old: places.values(old, count),
             },
         });
+        let made = Below::new(write.rows.made().unwrap_or(&NoRows), |new| places.filled(new, count));
         let below = TableWrite {
             columns,
-            rows: rows.collect(),
+            rows: RowEdits::new(rows.collect::<Vec<_>>(), &made),
         };
         let outcome = self.inner.write(&below)?;
         self.bind();

@@ -18,6 +18,7 @@
 
 mod chosen;
 mod csv;
+mod edits;
 mod items;
 mod json;
 mod mapped;
@@ -32,9 +33,11 @@ mod whole;
 mod xlsx;
 
 pub use chosen::{Choice, Chosen};
+pub use edits::{NewRows, RowEdits};
 pub use items::{ItemTable, Refused, names_of};
 pub use mapped::{MappedTables, RowMapping};
 pub use prints::{Header, Joined, Matching, NO_RANK, Prints, Unknown};
+pub use whole::clear_leftover;
 
 use std::fmt;
 use std::path::PathBuf;
@@ -171,17 +174,17 @@ pub enum ColumnEdit {
 
 /// What is to be written.
 #[derive(Debug, Clone, Default)]
-pub struct TableWrite {
+pub struct TableWrite<'w> {
     /// Changes of columns; values of rows are by the columns there are afterwards.
     pub columns: Vec<ColumnEdit>,
     /// Changes of rows; each row at most once.
-    pub rows: Vec<RowEdit>,
+    pub rows: RowEdits<'w>,
 }
 
 /// A row that was not written.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RowRefusal {
-    /// Its place in [`TableWrite::rows`].
+    /// Its number in [`TableWrite::rows`].
     pub edit: usize,
     /// Why, for people.
     pub reason: String,
@@ -282,7 +285,7 @@ pub trait Table {
     /// Writes: before or after, never in between, also when it is stopped.
     ///
     /// A row that is not what the edit expects is refused; so is one that the place does not take.
-    fn write(&mut self, write: &TableWrite) -> Result<WriteOutcome, SourceError>;
+    fn write(&mut self, write: &TableWrite<'_>) -> Result<WriteOutcome, SourceError>;
 }
 
 /// A kind of tables: recognises, opens and makes them.
@@ -312,6 +315,13 @@ pub trait TableFormat: Send + Sync {
     /// Returns whether a table gets a column of this name when one comes from elsewhere.
     fn takes(&self, _column: &str) -> bool {
         true
+    }
+
+    /// Returns this format for files in an encoding that somebody stated, by a label of the Encoding Standard.
+    ///
+    /// `None` for a label that is unknown, and where files of this format say their encoding themselves.
+    fn in_encoding(&self, _label: &str) -> Option<Box<dyn TableFormat>> {
+        None
     }
 
     /// Lists the tables at a location, where it can hold several.

@@ -6,6 +6,7 @@ use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 use crate::disk::{Disk, DiskResult, Stat};
 use crate::model::{Domain, Hash};
+use crate::source::{SourceError, Spool};
 
 /// Stands for the place of a row that is no record of the collection (it was set aside).
 pub const NO_RANK: u32 = u32::MAX;
@@ -26,27 +27,40 @@ pub struct Prints {
 }
 
 /// A row that was not there before.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Unknown {
     /// Its place among the rows, from 0.
     pub row: usize,
     /// Its line.
     pub line: u64,
-    /// Its bytes.
-    pub bytes: Vec<u8>,
+    /// Its bytes are those with this number among [`Joined::bytes`].
+    number: usize,
 }
 
 /// How the rows of a table join those it had.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Default)]
 pub struct Joined {
     /// Fingerprints of the present rows.
     pub hashes: Vec<u64>,
     /// For each present row the row it was; [`NO_RANK`] where it is unknown.
     pub before: Vec<u32>,
-    /// Rows that are new or changed.
+    /// Rows that are new or changed, in their order.
     pub unknown: Vec<Unknown>,
+    /// What they and perhaps others hold: many rows may be unknown.
+    bytes: Spool,
     /// Rows that were there before and are not found, by their former place.
     pub vanished: Vec<u32>,
+}
+
+impl Joined {
+    /// Walks over the rows that are new or changed, with their bytes.
+    pub fn unknown_rows(&self) -> impl Iterator<Item = Result<(Unknown, Vec<u8>), SourceError>> + '_ {
+        let mut wanted = self.unknown.iter().peekable();
+        self.bytes.iter().enumerate().filter_map(move |(number, bytes)| {
+            let unknown = wanted.next_if(|unknown| unknown.number == number)?;
+            Some(bytes.map(|bytes| (*unknown, bytes)))
+        })
+    }
 }
 
 /// How far ahead a row is looked for before the order counts as another (chosen: more than a person inserts or removes in
@@ -85,7 +99,7 @@ impl<'p> Matching<'p> {
     }
 
     /// Takes the next present row.
-    pub fn row(&mut self, bytes: &[u8], line: u64) {
+    pub fn row(&mut self, bytes: &[u8], line: u64) -> Result<(), SourceError> {
         let hash = self.prints.fingerprint(bytes);
         let row = self.joined.hashes.len();
         self.joined.hashes.push(hash);
@@ -100,14 +114,16 @@ impl<'p> Matching<'p> {
             }
             self.next = before + 1;
             self.joined.before.push(u32::try_from(before).unwrap_or(NO_RANK));
-            return;
+            return Ok(());
         }
         self.joined.before.push(NO_RANK);
-        let bytes = bytes.to_vec();
-        self.joined.unknown.push(Unknown { row, line, bytes });
+        let number = self.joined.bytes.len();
+        self.joined.bytes.push(&[bytes])?;
+        self.joined.unknown.push(Unknown { row, line, number });
         if self.table.is_none() && self.joined.unknown.len() > MANY_UNKNOWN {
             self.look_up();
         }
+        Ok(())
     }
 
     /// Looks for a row a little further on; rows that are passed may still be found by the table later.
@@ -351,7 +367,7 @@ mod tests {
     fn join(before: &Prints, rows: &[u8]) -> Joined {
         let mut matching = Matching::new(before);
         for (at, row) in rows.iter().enumerate() {
-            matching.row(&[*row], at as u64 + 1);
+            matching.row(&[*row], at as u64 + 1).unwrap();
         }
         matching.finish()
     }
@@ -367,7 +383,7 @@ mod tests {
             let count = |rows: &[u8], row: u8| rows.split(|other| *other == row).count() - 1;
             for row in 0..40 {
                 let both = count(&before, row).min(count(&after, row));
-                let unknown = joined.unknown.iter().filter(|unknown| unknown.bytes == [row]).count();
+                let unknown = joined.unknown_rows().filter(|unknown| unknown.as_ref().unwrap().1 == [row]).count();
                 prop_assert_eq!(unknown, count(&after, row) - both);
                 let vanished = joined.vanished.iter().filter(|at| before[**at as usize] == row).count();
                 prop_assert_eq!(vanished, count(&before, row) - both);

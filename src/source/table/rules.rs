@@ -1,7 +1,8 @@
 //! Writing rows into a database that has rules of its own: in which order, what happens to rows that wait for each
 //! other, and what is told of those that a rule refuses.
 
-use super::{Constraint, ConstraintKind, RowEdit, RowRefusal, Values};
+use super::{Constraint, ConstraintKind, RowEdit, RowEdits, RowRefusal, Values};
+use crate::source::SourceError;
 
 /// How often refused rows are tried again (chosen: longer chains of rows that wait for each other are exchanged at once).
 const PASSES: usize = 8;
@@ -20,6 +21,9 @@ pub(super) struct Refused {
 pub(super) trait RowWriter {
     type Error;
 
+    /// Says that an edit could not be made.
+    fn unmade(error: SourceError) -> Self::Error;
+
     /// Notes a point to which everything can be taken back.
     fn mark(&mut self) -> Result<(), Self::Error>;
 
@@ -30,7 +34,7 @@ pub(super) trait RowWriter {
     fn take_back(&mut self) -> Result<(), Self::Error>;
 
     /// Writes some of the edits, each by itself; returns those that were refused.
-    fn write(&mut self, edits: &[RowEdit], which: &[usize]) -> Result<Vec<Refused>, Self::Error>;
+    fn write(&mut self, edits: &RowEdits<'_>, which: &[usize]) -> Result<Vec<Refused>, Self::Error>;
 
     /// Puts values into a row that show `new` in place of `old`; returns whether they were taken.
     fn put(&mut self, row: u64, old: &Values, new: &Values) -> Result<bool, Self::Error>;
@@ -40,15 +44,21 @@ pub(super) trait RowWriter {
 }
 
 /// Writes rows in an order that satisfies the database's rules, as far as there is one; returns those that it refuses.
-pub(super) fn write_rows<W: RowWriter>(writer: &mut W, edits: &[RowEdit]) -> Result<Vec<RowRefusal>, W::Error> {
+///
+/// Edits of which `is_left_out` says so are not written.
+pub(super) fn write_rows<W: RowWriter>(
+    writer: &mut W,
+    edits: &RowEdits<'_>,
+    is_left_out: &dyn Fn(usize) -> bool,
+) -> Result<Vec<RowRefusal>, W::Error> {
     // What goes makes place for what comes.
-    let order = |edit: &RowEdit| match edit {
-        RowEdit::Delete { .. } => 0,
-        RowEdit::Update { .. } => 1,
-        RowEdit::Insert { .. } => 2,
+    let order = |at: &usize| match edits.listed().get(*at) {
+        Some(RowEdit::Delete { .. }) => 0,
+        Some(RowEdit::Update { .. }) => 1,
+        Some(RowEdit::Insert { .. }) | None => 2,
     };
-    let mut pending: Vec<usize> = (0..edits.len()).collect();
-    pending.sort_by_key(|at| edits.get(*at).map(order));
+    let mut pending: Vec<usize> = (0..edits.len()).filter(|at| !is_left_out(*at)).collect();
+    pending.sort_by_key(order);
     let mut lasting = Vec::new();
     for pass in 1..=PASSES {
         let (mut waiting, others): (Vec<Refused>, Vec<Refused>) = writer
@@ -75,10 +85,11 @@ pub(super) fn write_rows<W: RowWriter>(writer: &mut W, edits: &[RowEdit]) -> Res
 }
 
 /// Adds the row that is in the way of a refused one.
-fn told<W: RowWriter>(writer: &mut W, edits: &[RowEdit], refused: Refused) -> Result<RowRefusal, W::Error> {
+fn told<W: RowWriter>(writer: &mut W, edits: &RowEdits<'_>, refused: Refused) -> Result<RowRefusal, W::Error> {
     let mut constraint = refused.constraint;
+    let edit = edits.get(refused.edit).map_err(W::unmade)?;
     if let (Some(constraint), Some(RowEdit::Insert { new } | RowEdit::Update { new, .. })) =
-        (&mut constraint, edits.get(refused.edit))
+        (&mut constraint, edit.as_deref())
         && constraint.kind == ConstraintKind::Unique
         && !constraint.columns.is_empty()
     {
@@ -93,10 +104,14 @@ fn told<W: RowWriter>(writer: &mut W, edits: &[RowEdit], refused: Refused) -> Re
 
 /// Lets rows that wait for each other's values exchange them: all give theirs up, then each gets its new ones.
 /// Returns those that are still refused.
-fn exchange<W: RowWriter>(writer: &mut W, edits: &[RowEdit], waiting: Vec<Refused>) -> Result<Vec<Refused>, W::Error> {
+fn exchange<W: RowWriter>(
+    writer: &mut W,
+    edits: &RowEdits<'_>,
+    waiting: Vec<Refused>,
+) -> Result<Vec<Refused>, W::Error> {
     let takes_part = |refused: &Refused| {
         let constraint = refused.constraint.as_ref();
-        matches!(edits.get(refused.edit), Some(RowEdit::Update { .. }))
+        matches!(edits.listed().get(refused.edit), Some(RowEdit::Update { .. }))
             && constraint.is_some_and(|rule| rule.kind == ConstraintKind::Unique && !rule.columns.is_empty())
     };
     let (mut taking, mut left): (Vec<Refused>, Vec<Refused>) = waiting.into_iter().partition(takes_part);
@@ -147,13 +162,13 @@ fn columns_of(refused: &Refused) -> Vec<usize> {
 /// Gives up and writes anew; returns the rows of which that was refused, under the reason it was.
 fn exchanged<W: RowWriter>(
     writer: &mut W,
-    edits: &[RowEdit],
+    edits: &RowEdits<'_>,
     parts: &[(usize, &Vec<usize>)],
 ) -> Result<Vec<Refused>, W::Error> {
     let mut between = Vec::new();
     let mut failed = Vec::new();
     for (edit, columns) in parts {
-        let Some(RowEdit::Update { row, old, new }) = edits.get(*edit) else {
+        let Some(RowEdit::Update { row, old, new }) = edits.listed().get(*edit) else {
             continue;
         };
         let changed: Vec<usize> = columns
@@ -187,7 +202,7 @@ fn exchanged<W: RowWriter>(
         return Ok(failed);
     }
     let all: Vec<usize> = (0..between.len()).collect();
-    let mut refused = writer.write(&between, &all)?;
+    let mut refused = writer.write(&between.into(), &all)?;
     for refused in &mut refused {
         refused.edit = parts.get(refused.edit).map_or(refused.edit, |(edit, _)| *edit);
     }

@@ -107,6 +107,30 @@ impl Original {
     }
 }
 
+/// Removes what a write that was cut off left beside a file. What it displaced without having looked at it goes back into its
+/// place; where it cannot be told what is left, it stays.
+///
+/// `before` is the file as it was read for that write.
+pub fn clear_leftover(disk: &Disk, path: &Path, before: &Stat) -> Result<(), SourceError> {
+    let temporary = temporary_name(path);
+    let Some(left) = disk.stat(&temporary)? else {
+        return Ok(());
+    };
+    let present = disk.stat(path)?;
+    let is_that_file = |stat: &Stat| (stat.inode, stat.device) == (before.inode, before.device);
+    let is_displaced = is_that_file(&left);
+    let was_seen = (left.length_bytes, left.modified_ns) == (before.length_bytes, before.modified_ns);
+    if !is_displaced && present.as_ref().is_some_and(is_that_file) || is_displaced && was_seen {
+        return Ok(disk.remove(&temporary)?);
+    }
+    // Somebody wrote into it in the moment of the exchange, and nobody wrote what is there now.
+    if is_displaced && present.is_some_and(|present| present.modified_ns <= left.modified_ns) {
+        disk.exchange(&temporary, path)?;
+        disk.remove(&temporary)?;
+    }
+    Ok(())
+}
+
 /// Says that a file is not what was read.
 pub(super) fn changed_meanwhile() -> WriteOutcome {
     WriteOutcome::Busy("it changed meanwhile; it is left for the next run".to_owned())

@@ -2,7 +2,7 @@
 //!
 //! *Owns* the bytes of `packs/<hash>.pack` (`formats/SPEC.md`, section "Store"): `PackWriter` makes them, `Pack` looks
 //! objects up, [`check`] examines a whole pack. *Leaves* to the store which packs there are.
-//! *Invariants*: every byte of a file is covered by a hash; a lookup reads one page of the index and one block.
+//! *Invariants*: every byte of a file is covered by a hash; a lookup reads one small page of the index and one block.
 //! *Fails* with [`PackError`]; no byte sequence makes it panic or reserve memory that the bytes do not justify.
 
 mod layout;
@@ -12,7 +12,7 @@ mod writer;
 use crate::disk::{DiskError, RandomFile};
 use crate::model::{Domain, Hash};
 
-pub(super) use layout::{BLOCK_BYTES, Entry, decompress};
+pub(super) use layout::{BLOCK_BYTES, Entry, announced_bytes, decompress};
 pub use layout::{MAX_OBJECT_BYTES, PACK_VERSION};
 pub(super) use reader::Pack;
 pub(super) use writer::PackWriter;

@@ -1,9 +1,10 @@
 //! Looking objects up in a pack.
 
+use std::ops::Range;
 use std::sync::OnceLock;
 
 use super::layout::{
-    self, BlockRow, ENTRY_BYTES, Entry, HEADER_BYTES, Layout, PAGE_ENTRIES, TRAILER_BYTES, decompress,
+    self, ENTRY_BYTES, Entry, HEADER_BYTES, Layout, PAGE_ENTRIES, TRAILER_BYTES, decompress, prefix_of,
 };
 use super::{Bytes, PackError, address};
 use crate::model::{Domain, Hash};
@@ -16,6 +17,7 @@ pub(in super::super) struct Pack {
     bytes: Box<dyn Bytes>,
     layout: Layout,
     pages: Vec<OnceLock<Vec<u8>>>,
+    block_hashes: OnceLock<Vec<Hash>>,
     number: u64,
 }
 
@@ -55,6 +57,7 @@ impl Pack {
         };
         Ok(Self {
             pages: layout.pages.iter().map(|_| OnceLock::new()).collect(),
+            block_hashes: OnceLock::new(),
             bytes,
             layout,
             number,
@@ -87,32 +90,38 @@ impl Pack {
         }
         let (offset, length) = self.layout.page_range(page);
         let bytes = self.bytes.read_at(offset, length)?;
-        if Hash::of(Domain::Pack, &bytes) != row.hash {
+        if prefix_of(&Hash::of(Domain::Pack, &bytes)) != row.hash {
             return Err(damaged);
         }
         Ok(cell.get_or_init(|| bytes))
     }
 
-    /// Returns the page that `id` would stand in.
-    fn page_of(&self, id: &Hash) -> usize {
-        let after = self.layout.pages.partition_point(|row| row.first <= *id);
-        after.saturating_sub(1)
+    /// Returns the pages that `id` may stand in; nearly always one.
+    fn pages_of(&self, id: &Hash) -> Range<usize> {
+        let prefix = prefix_of(id);
+        let pages = &self.layout.pages;
+        // What begins as a page does stands there, or at the end of the one before.
+        let start = pages.partition_point(|row| row.first < prefix);
+        let end = pages.partition_point(|row| row.first <= prefix);
+        start.saturating_sub(1)..end
     }
 
     /// Finds an object.
     pub(in super::super) fn find(&self, id: &Hash) -> Result<Option<Entry>, PackError> {
-        if self.layout.pages.first().is_none_or(|row| *id < row.first) {
-            return Ok(None);
+        for page in self.pages_of(id).rev() {
+            let page = self.page(page)?;
+            let place = lower_bound(page, id);
+            let entry = page.get(place * ENTRY_BYTES..).and_then(Entry::read);
+            if let Some(entry) = entry.filter(|entry| entry.id == *id) {
+                return Ok(Some(entry));
+            }
         }
-        let page = self.page(self.page_of(id))?;
-        let place = lower_bound(page, id);
-        let entry = page.get(place * ENTRY_BYTES..).and_then(Entry::read);
-        Ok(entry.filter(|entry| entry.id == *id))
+        Ok(None)
     }
 
     /// Calls `each` with the entries from `start` on in order of id until it returns false.
     pub(in super::super) fn scan(&self, start: &Hash, each: &mut dyn FnMut(Entry) -> bool) -> Result<(), PackError> {
-        for number in self.page_of(start)..self.layout.pages.len() {
+        for number in self.pages_of(start).start..self.layout.pages.len() {
             for row in self.page(number)?.chunks_exact(ENTRY_BYTES) {
                 match Entry::read(row) {
                     Some(entry) if entry.id < *start => {}
@@ -135,19 +144,37 @@ impl Pack {
         Ok(entries)
     }
 
+    /// Returns the hash that the bytes of a block in the file must have.
+    pub(in super::super) fn block_hash(&self, block: u32) -> Result<Hash, PackError> {
+        let damaged = PackError::Damaged("the hashes of its blocks are not what was written");
+        let hashes = if let Some(hashes) = self.block_hashes.get() {
+            hashes
+        } else {
+            let (offset, length) = self.layout.block_hashes_range();
+            let bytes = self.bytes.read_at(offset, length)?;
+            if Hash::of(Domain::Pack, &bytes) != self.layout.block_hashes {
+                return Err(damaged);
+            }
+            let hashes = bytes.as_chunks().0.iter().copied().map(Hash::from_bytes).collect();
+            self.block_hashes.get_or_init(|| hashes)
+        };
+        let index = usize::try_from(block).unwrap_or(usize::MAX);
+        hashes.get(index).copied().ok_or(damaged)
+    }
+
     /// Returns a block as it is in the file.
-    pub(in super::super) fn stored_block(&self, block: u32) -> Result<(BlockRow, Vec<u8>), PackError> {
+    pub(in super::super) fn stored_block(&self, block: u32) -> Result<Vec<u8>, PackError> {
         let index = usize::try_from(block).unwrap_or(usize::MAX);
         let row = self.layout.blocks.get(index);
         let row = *row.ok_or(PackError::Damaged("the index names a block that is not there"))?;
         let length = usize::try_from(row.stored_bytes).map_err(|_| PackError::Damaged("ends early"))?;
-        Ok((row, self.bytes.read_at(row.offset, length)?))
+        self.bytes.read_at(row.offset, length)
     }
 
     /// Returns a decompressed block. The objects in it still have to be checked against their addresses.
     pub(in super::super) fn block(&self, block: u32) -> Result<Vec<u8>, PackError> {
-        let (row, stored) = self.stored_block(block)?;
-        decompress(&stored, row.raw_bytes).ok_or(PackError::Damaged("a block cannot be decompressed"))
+        let stored = self.stored_block(block)?;
+        decompress(&stored).ok_or(PackError::Damaged("a block cannot be decompressed"))
     }
 
     /// Reads everything: calls `good` with each sound object and `bad` with each fault.
@@ -158,14 +185,22 @@ impl Pack {
     ) -> Result<(), PackError> {
         let entries = self.examine_index(bad)?;
         let mut entries = entries.as_slice();
+        let hashes_are_sound = match self.layout.blocks.first().map(|_| self.block_hash(0)) {
+            Some(Err(PackError::Damaged(what))) => {
+                bad(Fault { id: None, what });
+                false
+            }
+            Some(Err(error)) => return Err(error),
+            _ => true,
+        };
         for number in 0..self.layout.blocks.len() {
             let number = u32::try_from(number).unwrap_or(u32::MAX);
             let mine = entries.partition_point(|entry| entry.block <= number);
             let (here, rest) = entries.split_at(mine);
             entries = rest;
-            let (row, stored) = self.stored_block(number)?;
-            let sound = Hash::of(Domain::Pack, &stored) == row.hash;
-            let raw = decompress(&stored, row.raw_bytes).unwrap_or_default();
+            let stored = self.stored_block(number)?;
+            let sound = hashes_are_sound && self.block_hash(number)? == Hash::of(Domain::Pack, &stored);
+            let raw = decompress(&stored).unwrap_or_default();
             let mut blamed = 0;
             for entry in here {
                 let content = entry.slice(&raw);
@@ -182,7 +217,7 @@ impl Pack {
                     }
                 }
             }
-            if (!sound || here.is_empty()) && blamed == 0 {
+            if (!sound || here.is_empty()) && blamed == 0 && hashes_are_sound {
                 bad(Fault {
                     id: here.first().map(|entry| entry.id),
                     what: "a block is not what was written",
@@ -214,7 +249,7 @@ impl Pack {
             let start = entries.len();
             entries.extend(page.chunks_exact(ENTRY_BYTES).filter_map(Entry::read));
             let fresh = entries.get(start..).unwrap_or_default();
-            if fresh.first().map(|entry| entry.id) != Some(row.first) {
+            if fresh.first().map(|entry| prefix_of(&entry.id)) != Some(row.first) {
                 bad(Fault {
                     id: None,
                     what: "a page does not start where the footer says",

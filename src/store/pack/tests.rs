@@ -73,6 +73,7 @@ proptest! {
     fn tables_that_lie_are_refused(body in proptest::collection::vec(any::<u8>(), 0..300), blocks in 0u32..4, objects in 0u32..600) {
         let mut footer = blocks.to_be_bytes().to_vec();
         footer.extend_from_slice(&objects.to_be_bytes());
+        footer.extend_from_slice(Hash::of(Domain::Pack, b"").bytes());
         footer.extend_from_slice(&body);
         prop_assert!(check(&with_footer(&[], &footer)).is_err());
     }
@@ -131,42 +132,44 @@ fn a_newer_format_is_told_from_damage() {
     assert!(matches!(check(&bytes), Err(PackError::Newer { found: 2 })));
 }
 
+/// A pack of one block and one entry.
+fn pack_with(stored: &[u8], entry: Entry) -> Vec<u8> {
+    let mut page = Vec::new();
+    entry.write(&mut page);
+    let row = layout::BlockRow {
+        offset: 0,
+        stored_bytes: u32::try_from(stored.len()).unwrap(),
+    };
+    let pages = [layout::PageRow::new(&entry.id, &page)];
+    let (footer, _) = layout::footer(&[row], &[Hash::of(Domain::Pack, stored)], &pages, 1).unwrap();
+    [&layout::header()[..], stored, &page, &footer].concat()
+}
+
+/// A zstd frame of a few bytes that announces another length.
+fn announcing(content: &[u8], length: u32) -> Vec<u8> {
+    let honest = zstd::bulk::compress(content, 1).unwrap();
+    // One segment, its length in one byte; then in four.
+    assert_eq!(honest[4..6], [0x20, u8::try_from(content.len()).unwrap()]);
+    [&honest[..4], &[0xA0], &length.to_le_bytes(), &honest[6..]].concat()
+}
+
 #[test]
 fn a_block_that_announces_too_much_is_refused_without_reserving_it() {
-    let stored = zstd::bulk::compress(b"small", 1).unwrap();
-    for announced in [
-        6,
-        4 << 20,
-        (4 << 20) + 1,
-        u32::try_from(MAX_OBJECT_BYTES).unwrap(),
-        u32::MAX,
-    ] {
-        let content = Hash::of(Domain::Leaf, b"small");
-        let entry = Entry {
-            id: content,
-            domain: 1,
-            block: 0,
-            offset: 0,
-            length_bytes: 5,
-        };
-        let mut page = Vec::new();
-        entry.write(&mut page);
-        let row = layout::BlockRow {
-            offset: 0,
-            stored_bytes: u32::try_from(stored.len()).unwrap(),
-            raw_bytes: announced,
-            hash: Hash::of(Domain::Pack, &stored),
-        };
-        let pages = [layout::PageRow {
-            first: content,
-            hash: Hash::of(Domain::Pack, &page),
-        }];
-        let (footer, _) = layout::footer(&[row], &pages, 1).unwrap();
-        let bytes = [&layout::header()[..], &stored, &page, &footer].concat();
-        assert!(check(&bytes).is_err(), "{announced}");
-        let (footer, _) = layout::footer(&[layout::BlockRow { raw_bytes: 5, ..row }], &pages, 1).unwrap();
-        assert!(check(&[&layout::header()[..], &stored, &page, &footer].concat()).is_ok());
+    let entry = Entry {
+        id: Hash::of(Domain::Leaf, b"small"),
+        domain: 1,
+        block: 0,
+        offset: 0,
+        length_bytes: 5,
+    };
+    let limit = u32::try_from(MAX_OBJECT_BYTES).unwrap();
+    for announced in [4, 6, 4 << 20, (4 << 20) + 1, limit, limit + 1, u32::MAX] {
+        assert!(
+            check(&pack_with(&announcing(b"small", announced), entry)).is_err(),
+            "{announced}"
+        );
     }
+    assert!(check(&pack_with(&announcing(b"small", 5), entry)).is_ok());
 }
 
 #[test]
@@ -203,20 +206,7 @@ fn entries_that_point_anywhere_are_refused() {
             length_bytes: 5,
         };
         change(&mut entry);
-        let mut page = Vec::new();
-        entry.write(&mut page);
-        let row = layout::BlockRow {
-            offset: 0,
-            stored_bytes: u32::try_from(stored.len()).unwrap(),
-            raw_bytes: 5,
-            hash: Hash::of(Domain::Pack, &stored),
-        };
-        let pages = [layout::PageRow {
-            first: entry.id,
-            hash: Hash::of(Domain::Pack, &page),
-        }];
-        let (footer, _) = layout::footer(&[row], &pages, 1).unwrap();
-        check(&[&layout::header()[..], &stored, &page, &footer].concat())
+        check(&pack_with(&stored, entry))
     };
     assert!(with(&|_| {}).is_ok());
     for number in [1, 6, u32::MAX] {
@@ -234,10 +224,10 @@ fn entries_that_point_anywhere_are_refused() {
 const SAMPLE: &str = "\
     6473796e6350414b0000000128b52ffd2019c900006669727374206f626a6563747365636f6e64206f626a6563741ab81262\
     001a6e2321bc06ee2ca4c399e72549c4fc37d0f724e410f6596165c001000000000000000c0000000d68122fe96e003cf9d4\
-    9d6b921e7a2be106a3a1bb6e59d4c197b728e8d85f7a360100000000000000000000000c0000000100000002000000220000\
-    0019b03c98713ffdb9ad89dc0f7acc2e7cd54670a22a80016a97436bdd3f6ccb0d081ab81262001a6e2321bc06ee2ca4c399\
-    e72549c4fc37d0f724e410f6596165c0f0fc0f258bb771e07da0707a97770d5f76cbb2f3d9693a78a291cf9e83a660d00000\
-    00700e039595388aff8399f8c6d554a3a0adc369f08b6187d4eb695f51c5edcfc4a464454e44";
+    9d6b921e7a2be106a3a1bb6e59d4c197b728e8d85f7a360100000000000000000000000cb03c98713ffdb9ad89dc0f7acc2e\
+    7cd54670a22a80016a97436bdd3f6ccb0d080000000100000002aa34e528f675bf73c4d7c0f14e26937602a47de30f2e7d24\
+    5ddd92a1ccc2ed2a000000221ab81262001a6e23f0fc0f258bb771e00000003cd7d513d8e5f7798e6cc999c9848c6056d507\
+    07796780a7ce87482d79ddda897264454e44";
 
 #[test]
 fn the_frozen_sample_is_read() {

@@ -22,6 +22,7 @@ pub(in super::super) struct PackWriter {
     /// Objects of the block that is being filled.
     group: Vec<u8>,
     blocks: Vec<BlockRow>,
+    block_hashes: Vec<Hash>,
     entries: Vec<Entry>,
     places: HashMap<Hash, usize>,
     number: u64,
@@ -38,6 +39,7 @@ impl PackWriter {
             buffer: layout::header().to_vec(),
             group: Vec::new(),
             blocks: Vec::new(),
+            block_hashes: Vec::new(),
             entries: Vec::new(),
             places: HashMap::new(),
             number,
@@ -92,7 +94,7 @@ impl PackWriter {
     /// Adds a compressed block of another pack as it is, with the objects in it.
     pub(in super::super) fn add_block(
         &mut self,
-        row: BlockRow,
+        hash: Hash,
         stored: &[u8],
         entries: &[Entry],
     ) -> Result<(), PackError> {
@@ -103,7 +105,7 @@ impl PackWriter {
                 self.insert(Entry { block, ..*entry });
             }
         }
-        self.push_block(stored, row.raw_bytes, row.hash)
+        self.push_block(stored, hash)
     }
 
     fn insert(&mut self, entry: Entry) {
@@ -119,9 +121,8 @@ impl PackWriter {
             .compressor
             .compress(&self.group)
             .map_err(|error| DiskError::new("compress for", self.out.path(), error))?;
-        let raw_bytes = number(self.group.len())?;
         self.group.clear();
-        self.push_block(&stored, raw_bytes, Hash::of(Domain::Pack, &stored))
+        self.push_block(&stored, Hash::of(Domain::Pack, &stored))
     }
 
     /// Returns whether objects of length 0 wait for a block although the group has no bytes.
@@ -131,7 +132,7 @@ impl PackWriter {
             .is_some_and(|entry| usize::try_from(entry.block) == Ok(self.blocks.len()))
     }
 
-    fn push_block(&mut self, stored: &[u8], raw_bytes: u32, hash: Hash) -> Result<(), PackError> {
+    fn push_block(&mut self, stored: &[u8], hash: Hash) -> Result<(), PackError> {
         let offset = self
             .blocks
             .last()
@@ -139,9 +140,8 @@ impl PackWriter {
         self.blocks.push(BlockRow {
             offset,
             stored_bytes: number(stored.len())?,
-            raw_bytes,
-            hash,
         });
+        self.block_hashes.push(hash);
         self.buffer.extend_from_slice(stored);
         if self.buffer.len() >= WRITE_BYTES {
             self.write_buffer()?;
@@ -169,7 +169,7 @@ impl PackWriter {
         let row = row.ok_or(PackError::Damaged("a block is not written yet"))?;
         let length = usize::try_from(row.stored_bytes).map_err(|_| PackError::Damaged("ends early"))?;
         let stored = self.out.read_at(row.offset, length)?;
-        decompress(&stored, row.raw_bytes).ok_or(PackError::Damaged("a block cannot be decompressed"))
+        decompress(&stored).ok_or(PackError::Damaged("a block cannot be decompressed"))
     }
 
     /// Writes index and footer, makes the file durable and returns the name the pack must get.
@@ -182,14 +182,12 @@ impl PackWriter {
             for entry in entries {
                 entry.write(&mut page);
             }
-            pages.extend(entries.first().map(|first| PageRow {
-                first: first.id,
-                hash: Hash::of(Domain::Pack, &page),
-            }));
+            pages.extend(entries.first().map(|first| PageRow::new(&first.id, &page)));
             self.buffer.extend_from_slice(&page);
         }
         let objects = number(self.entries.len())?;
-        let (footer, name) = layout::footer(&self.blocks, &pages, objects).ok_or(PackError::Damaged("is too large"))?;
+        let footer = layout::footer(&self.blocks, &self.block_hashes, &pages, objects);
+        let (footer, name) = footer.ok_or(PackError::Damaged("is too large"))?;
         self.buffer.extend_from_slice(&footer);
         self.write_buffer()?;
         self.out.finish()?;

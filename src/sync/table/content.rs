@@ -66,8 +66,9 @@ pub(super) fn gather(
         record.clear();
         this.encoder.record_into(&mut record);
         places.push(row);
-        matching.row(&record, line);
-        Ok(())
+        matching
+            .row(&record, line)
+            .map_err(|error| other("comparing rows", error))
     })?;
     let joined = matching.finish();
     let rank_of = |row: u32| former.ranks.get(row as usize).copied().unwrap_or(NO_RANK);
@@ -76,16 +77,18 @@ pub(super) fn gather(
             *rank = rank_of(*at);
         }
     }
-    let unknown = joined.unknown.into_iter().filter_map(|unknown| {
-        Some(Examined {
-            row: *places.get(unknown.row)?,
-            line: unknown.line,
+    let mut unknown = Vec::new();
+    for row in joined.unknown_rows() {
+        let (row, record) = row.map_err(|error| other("comparing rows", error))?;
+        unknown.extend(places.get(row.row).map(|place| Examined {
+            row: *place,
+            line: row.line,
             key: Vec::new(),
-            record: unknown.bytes,
-        })
-    });
+            record,
+        }));
+    }
     gathered.rows = Which::Changes {
-        unknown: unknown.collect(),
+        unknown,
         vanished: joined.vanished.into_iter().map(rank_of).collect(),
         before: Vec::new(),
         former: Vec::new(),

@@ -101,19 +101,33 @@ impl Gatherer<'_> {
 
     /// Joins the rows with the fingerprints of those that were there.
     pub(super) fn known(&mut self, table: &dyn Table, former: &Rows) -> SyncResult<Gathered> {
-        let mut matching = Matching::new(&former.prints);
-        let mut each = |row: crate::source::table::RawRow<'_>| {
-            matching.row(row.bytes, row.line);
+        let mut examined = Vec::new();
+        let mut gathered = self.known_each(table, former, &mut |row| {
+            examined.push(row);
             Ok(())
-        };
+        })?;
+        if let Which::Changes { unknown, .. } = &mut gathered.rows {
+            *unknown = examined;
+        }
+        Ok(gathered)
+    }
+
+    /// Joins the rows with the fingerprints of those that were there; calls `each` for the rows that are to be looked at.
+    pub(super) fn known_each(
+        &mut self,
+        table: &dyn Table,
+        former: &Rows,
+        each: &mut dyn FnMut(Examined) -> SyncResult<()>,
+    ) -> SyncResult<Gathered> {
+        let mut matching = Matching::new(&former.prints);
         let end = table
-            .read(&mut each)
+            .read(&mut |row| matching.row(row.bytes, row.line))
             .map_err(|error| source_error(self.config, error))?;
-        let joined = matching.finish();
+        let mut joined = matching.finish();
         let rank_of = |row: u32| former.prints.ranks.get(row as usize).copied().unwrap_or(NO_RANK);
         let mut gathered = Gathered {
             seed: former.prints.seed,
-            hashes: joined.hashes,
+            hashes: std::mem::take(&mut joined.hashes),
             ranks: joined
                 .before
                 .iter()
@@ -123,10 +137,10 @@ impl Gatherer<'_> {
             broken: Vec::new(),
             is_complete: end.is_complete,
         };
-        let mut unknown = Vec::new();
-        for row in joined.unknown {
-            match self.encode(table, &row.bytes)? {
-                None => unknown.push(self.examined(row.row, row.line)),
+        for row in joined.unknown_rows() {
+            let (row, bytes) = row.map_err(|error| source_error(self.config, error))?;
+            match self.encode(table, &bytes)? {
+                None => each(self.examined(row.row, row.line))?,
                 Some(reason) => {
                     gathered.broken.push((row.line, reason));
                     if let Some(hash) = gathered.hashes.get_mut(row.row) {
@@ -136,7 +150,7 @@ impl Gatherer<'_> {
             }
         }
         gathered.rows = Which::Changes {
-            unknown,
+            unknown: Vec::new(),
             vanished: joined
                 .vanished
                 .into_iter()

@@ -512,7 +512,7 @@ fn look_anew(
     looked.bound = Some(columns.bound.clone());
     looked
         .notes
-        .push("its mapping is another one; what it shows otherwise now is no edit".to_owned());
+        .push("it is read through another mapping or encoding; what it shows otherwise now is no edit".to_owned());
     compare(work, config, table.as_ref(), &columns, &heads, Some(lens), &mut looked)?;
     record(work, config, &mut looked, message)?;
     note_map(work, config, map);

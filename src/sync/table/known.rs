@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use super::lens::Bound;
+use crate::disk::Stat;
 use crate::model::row::{Schema, schema_key};
 use crate::model::{Domain, Hash, Map, RecordKey, SnapshotId, Value, cbor};
 use crate::port::{Objects, blob};
@@ -20,6 +21,8 @@ const TRIED: &str = "tried";
 const MAP: &str = "map";
 /// The name under which a source keeps the heads it agreed with before our last write.
 const BEFORE: &str = "before";
+/// The name under which a source keeps what its file looked like before a write-back of which the end is not known.
+const FOUND: &str = "found";
 /// The name under which a source keeps the filter by which its base is shown.
 const FILTER: &str = "filter";
 
@@ -336,6 +339,34 @@ pub(super) fn before(view: &SourceView) -> Vec<SnapshotId> {
 pub(super) fn set_before(view: &mut SourceView, heads: &[SnapshotId]) {
     let ids: Vec<String> = heads.iter().map(SnapshotId::to_string).collect();
     view.extra.insert(BEFORE.to_owned(), ids.join(" "));
+}
+
+/// Takes out what a file looked like before a write-back of which the end is not known; nothing is said of its last change
+/// but that of its bytes.
+pub(super) fn take_found(view: &mut SourceView) -> Option<Stat> {
+    let text = view.extra.remove(FOUND)?;
+    let mut numbers = text.split(' ').map(str::parse::<i128>).map_while(Result::ok);
+    let mut next = || numbers.next();
+    Some(Stat {
+        length_bytes: u64::try_from(next()?).ok()?,
+        modified_ns: next()?,
+        changed_ns: 0,
+        inode: u64::try_from(next()?).ok()?,
+        device: u64::try_from(next()?).ok()?,
+    })
+}
+
+/// Notes what a file looks like before it is written.
+pub(super) fn set_found(view: &mut SourceView, stat: &Stat) {
+    let Stat {
+        length_bytes,
+        modified_ns,
+        inode,
+        device,
+        ..
+    } = stat;
+    let text = format!("{length_bytes} {modified_ns} {inode} {device}");
+    view.extra.insert(FOUND.to_owned(), text);
 }
 
 /// Returns the filter by which a source shows its base.

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::delta::FieldOperation;
 use crate::model::row::{Cell, Column, ColumnType, RowEncoder, Schema, column_id, columns_of, from_value, to_value};
 use crate::model::{FieldPath, Map, Value, cbor};
-use crate::port::{Objects, blob};
+use crate::port::{ObjectError, Objects, blob};
 use crate::source::table::{Table, TableColumn, Values};
 use crate::sync::{SyncError, SyncResult};
 
@@ -126,7 +126,7 @@ impl Lens {
     }
 
     /// Returns values by column of the table, blobs in place.
-    pub(super) fn values(&self, objects: &dyn Objects, record: &Map) -> SyncResult<Values> {
+    pub(super) fn values(&self, objects: &dyn Objects, record: &Map) -> Result<Values, ObjectError> {
         let mut values = vec![None; self.columns.len()];
         for (id, value) in record {
             let place = self.by_id.get(id.as_str()).and_then(|at| values.get_mut(*at));

@@ -15,6 +15,7 @@ mod first;
 mod gather;
 mod intake;
 mod judge;
+mod keys;
 mod known;
 mod lens;
 mod outtake;
@@ -106,13 +107,50 @@ pub(super) fn format_of(config: &SourceConfig) -> Option<Arc<dyn TableFormat>> {
     format_named(&config.format)
 }
 
-/// Returns the text of the mapping of a source of rows; `None` where it has none.
+/// Begins the first line of what a source is read through, where somebody stated an encoding; no mapping begins so.
+const STATED: &str = "\u{1}encoding ";
+
+/// Returns what a source of rows is read through: its mapping, under the encoding that somebody stated; `None` where it has
+/// neither.
 pub(super) fn map_text(env: &Environment, root: &Path, config: &SourceConfig) -> SyncResult<Option<String>> {
-    let Some(map) = &config.map else { return Ok(None) };
-    let path = root.join(map);
-    let text = String::from_utf8(env.disk.read(&path)?);
-    let text = text.map_err(|_| bad_map(&path, "it is not UTF-8".to_owned()))?;
-    Ok(Some(text))
+    let map = match &config.map {
+        Some(map) => {
+            let path = root.join(map);
+            let text = String::from_utf8(env.disk.read(&path)?);
+            Some(text.map_err(|_| bad_map(&path, "it is not UTF-8".to_owned()))?)
+        }
+        None => None,
+    };
+    Ok(match &config.encoding {
+        Some(encoding) => Some(format!("{STATED}{encoding}\n{}", map.unwrap_or_default())),
+        None => map,
+    })
+}
+
+/// Splits what a source is read through into the encoding and the mapping.
+fn encoding_and_map(text: Option<&str>) -> (Option<&str>, Option<&str>) {
+    let stated = text.and_then(|text| text.strip_prefix(STATED));
+    let Some((encoding, map)) = stated.and_then(|stated| stated.split_once('\n')) else {
+        return (None, text);
+    };
+    (Some(encoding), (!map.is_empty()).then_some(map))
+}
+
+/// Returns whether a source is read through a mapping.
+fn has_map(text: Option<&str>) -> bool {
+    encoding_and_map(text).1.is_some()
+}
+
+/// Returns a format for files in an encoding that somebody stated.
+fn in_encoding(format: &dyn TableFormat, label: &str) -> SyncResult<Arc<dyn TableFormat>> {
+    format.in_encoding(label).map(Arc::from).ok_or_else(|| {
+        let name = format.info().name;
+        SyncError::Usage(if format.in_encoding("utf-8").is_some() {
+            super::work::unknown_encoding(label)
+        } else {
+            format!("tables of the format {name} say their encoding themselves; it cannot be stated")
+        })
+    })
 }
 
 fn bad_map(path: &Path, reason: String) -> SyncError {
@@ -122,13 +160,18 @@ fn bad_map(path: &Path, reason: String) -> SyncError {
     }
 }
 
-/// Returns a format as a mapping shows it.
+/// Returns a format as the stated encoding and the mapping show it; `text` is that of [`map_text`].
 pub(super) fn mapped(
     format: Arc<dyn TableFormat>,
     config: &SourceConfig,
     text: Option<&str>,
 ) -> SyncResult<Arc<dyn TableFormat>> {
-    let Some(text) = text else { return Ok(format) };
+    let (encoding, map) = encoding_and_map(text);
+    let format = match encoding {
+        Some(encoding) => in_encoding(&*format, encoding)?,
+        None => format,
+    };
+    let Some(text) = map else { return Ok(format) };
     let mapping = RowMapping::compile(text);
     let path = config.map.clone().unwrap_or_default();
     Ok(Arc::new(MappedTables::new(

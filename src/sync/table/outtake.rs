@@ -1,20 +1,21 @@
 //! Writing out: what a table is to become.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap};
 
 use super::absent::Absent;
 use super::edits::decode;
 use super::gather::Gatherer;
+use super::keys::Keys;
 use super::known::{self, Exception, Exceptions, Notes};
 use super::lens::{Bound, Lens, row_edits};
 use super::ranks::narrow;
 use super::sieve::Sieve;
-use super::{Rows, choice_of, opened, row_name, schema_of, shown_format};
+use super::{Rows, choice_of, has_map, opened, row_name, schema_of, shown_format};
 use crate::delta::State;
 use crate::model::row::{Schema, schema_key};
 use crate::model::{Map, RecordKey, SnapshotId, Value, cbor};
 use crate::source::SourceError;
-use crate::source::table::{ColumnEdit, NO_RANK, RowEdit, Table, TableColumn, TableFormat, TableWrite};
+use crate::source::table::{ColumnEdit, NO_RANK, RowEdit, Table, TableColumn, TableFormat, clear_leftover};
 use crate::sync::config::{Direction, SourceConfig};
 use crate::sync::report::SourceReport;
 use crate::sync::work::Work;
@@ -31,9 +32,15 @@ pub(in crate::sync) struct TablePlan {
     pub(super) create: Option<Vec<TableColumn>>,
     /// The columns that the table has, if it is there.
     pub(super) columns: Option<Vec<TableColumn>>,
-    pub(super) write: TableWrite,
-    /// For each row edit the record, what it showed and is to show, and where the table stands if it is refused.
+    /// Changes of columns, which come before those of rows.
+    pub(super) column_edits: Vec<ColumnEdit>,
+    /// Rows that are changed or removed, in the order of their records' keys.
+    pub(super) row_edits: Vec<RowEdit>,
+    /// For each of these the record, what it showed and is to show, and where the table stands if it is refused.
     pub(super) edited: Vec<Edited>,
+    /// The keys of the records that the table gets new rows of, ascending. The rows themselves are made when they are
+    /// written: a table that is filled may get all there are.
+    pub(super) added: Keys,
     pub(super) heads: Vec<SnapshotId>,
     /// The filter by which the table shows them.
     pub(super) filter: Option<String>,
@@ -62,7 +69,7 @@ pub(super) struct Edited {
 impl TablePlan {
     /// Returns whether anything is to be written into the table.
     pub(in crate::sync) fn is_writing(&self) -> bool {
-        self.create.is_some() || !self.write.rows.is_empty() || !self.write.columns.is_empty()
+        self.create.is_some() || !self.row_edits.is_empty() || !self.added.is_empty() || !self.column_edits.is_empty()
     }
 }
 
@@ -75,6 +82,10 @@ pub(in crate::sync) fn settle(work: &mut Work<'_>, config: &SourceConfig) -> boo
         return false;
     };
     known::set_tried(&mut view, &intent.base);
+    if let Some(before) = known::take_found(&mut view) {
+        // What cannot be looked at now is in nobody's way.
+        let _left = clear_leftover(&work.env.disk, &config.location, &before);
+    }
     work.set_source_view(&config.name, view);
     true
 }
@@ -222,8 +233,10 @@ impl TablePlan {
             },
             create: None,
             columns: None,
-            write: TableWrite::default(),
+            column_edits: Vec::new(),
+            row_edits: Vec::new(),
             edited: Vec::new(),
+            added: Keys::default(),
             heads: Vec::new(),
             filter: config.filter.clone(),
             fields: config.fields.clone(),
@@ -277,7 +290,10 @@ impl TablePlan {
     /// Makes a plan that leaves everything for the next run.
     fn untouched(mut self, work: &Work<'_>, config: &SourceConfig) -> SyncResult<Self> {
         let view = work.source_view(&config.name);
-        self.write = TableWrite::default();
+        self.column_edits.clear();
+        self.row_edits.clear();
+        self.edited.clear();
+        self.added = Keys::default();
         self.heads.clone_from(&view.base);
         self.filter = known::filter(&view).map(str::to_owned);
         self.fields = known::fields(&view);
@@ -300,7 +316,7 @@ impl TablePlan {
         let last = choice_of(work, config, &known::fields(&view))?;
         let choice = choice_of(work, config, &config.fields)?;
         // Whatever a column is called elsewhere, a mapping says what it is called here.
-        let is_mapped = self.map.is_some();
+        let is_mapped = has_map(self.map.as_deref());
         for (at, (id, name)) in self.bound.iter_mut().enumerate() {
             let (Some(now), was) = (schema.column(id), before.column(id)) else {
                 continue;
@@ -308,7 +324,7 @@ impl TablePlan {
             if !is_mapped && now.name != *name && was.is_some_and(|was| was.name == *name) {
                 name.clone_from(&now.name);
                 let name = name.clone();
-                self.write.columns.push(ColumnEdit::Rename { column: at, name });
+                self.column_edits.push(ColumnEdit::Rename { column: at, name });
             }
         }
         for column in &schema.columns {
@@ -319,7 +335,7 @@ impl TablePlan {
                     self.filled.insert(column.id.clone());
                 }
                 self.bound.push((column.id.clone(), column.name.clone()));
-                self.write.columns.push(ColumnEdit::Add {
+                self.column_edits.push(ColumnEdit::Add {
                     name: column.name.clone(),
                     kind: column.kind,
                 });
@@ -352,42 +368,46 @@ struct Planner<'p> {
 impl Planner<'_> {
     fn rows(&mut self, exceptions: &Exceptions) -> SyncResult<()> {
         let objects = self.work.objects;
-        let mut keys: BTreeSet<RecordKey> = exceptions.keys().cloned().collect();
+        let mut keys = Keys::default();
+        for key in exceptions.keys() {
+            keys.push(key.bytes());
+        }
         for change in tree::diff(objects, &self.base.content, &self.state.content) {
             let change = change.map_err(|error| other("comparing states", error))?;
-            keys.extend(RecordKey::new(change.key));
+            keys.push(&change.key);
         }
         if self.is_filter_new {
             for entry in tree::iter(objects, &self.state.content) {
                 let (key, bytes) = entry.map_err(|error| other("reading records", error))?;
                 let record = Value::Map(decode(&bytes)?);
                 if self.before.shows(objects, &record)? != self.sieve.shows(objects, &record)? {
-                    keys.extend(RecordKey::new(key));
+                    keys.push(&key);
                 }
             }
         }
         if !self.plan.filled.is_empty() {
             for entry in tree::iter(objects, &self.state.content) {
                 let (key, _) = entry.map_err(|error| other("reading records", error))?;
-                keys.extend(RecordKey::new(key));
+                keys.push(&key);
             }
         }
-        keys.remove(&schema_key());
-        let mut ranks = BTreeMap::new();
-        for key in &keys {
-            let (rank, is_there) = tree::rank(objects, &self.base.content, key.bytes())
-                .map_err(|error| other("comparing states", error))?;
-            if is_there {
-                ranks.insert(narrow(rank), key);
-            }
+        let keys = keys.sorted();
+        let mut ranks = Vec::new();
+        for key in keys.iter() {
+            let (rank, is_there) =
+                tree::rank(objects, &self.base.content, key).map_err(|error| other("comparing states", error))?;
+            ranks.extend(is_there.then_some(narrow(rank)));
         }
+        // As the keys ascend, so do their ranks.
         for (row, rank) in self.plan.rows.prints.ranks.iter().enumerate() {
-            if *rank != NO_RANK && ranks.contains_key(rank) {
+            if *rank != NO_RANK && ranks.binary_search(rank).is_ok() {
                 self.places.insert(*rank, row as u64);
             }
         }
-        for key in &keys {
-            self.row(key, exceptions.get(key))?;
+        for key in keys.iter().filter_map(|key| RecordKey::new(key.to_vec())) {
+            if key != schema_key() {
+                self.row(&key, exceptions.get(&key))?;
+            }
         }
         Ok(())
     }
@@ -434,32 +454,31 @@ impl Planner<'_> {
             None => Exception::Missing,
         };
         let known = head.as_ref().or(base.as_ref()).cloned().unwrap_or(Value::Null);
-        let name = row_name(self.schema, key, &known);
-        let old = was.as_ref().map(|was| self.lens.values(objects, was)).transpose()?;
-        let new = head.as_ref().map(|head| {
-            self.lens
-                .values(objects, &self.target(head, was.as_ref(), wanted.as_ref()))
-        });
-        let edit = match (old, new.transpose()?) {
-            (None, Some(new)) => RowEdit::Insert { new },
-            (Some(old), new) => {
-                let Some(row) = self.place(key)? else {
-                    self.plan
-                        .report
-                        .notes
-                        .push(format!("row `{name}` is left for the next run"));
-                    self.plan.exceptions.insert(key.clone(), refused);
-                    return Ok(());
-                };
-                match new {
-                    Some(new) => RowEdit::Update { row, old, new },
-                    None => RowEdit::Delete { row, old },
-                }
-            }
-            (None, None) => return Ok(()),
+        let Some(shown) = &was else {
+            self.plan.report.written.added += 1;
+            self.count_not_shown(head.as_ref());
+            self.plan.added.push(key.bytes());
+            return Ok(());
         };
-        self.count(&edit, head.as_ref());
-        self.plan.write.rows.push(edit);
+        let name = row_name(self.schema, key, &known);
+        let Some(row) = self.place(key)? else {
+            let note = format!("row `{name}` is left for the next run");
+            self.plan.report.notes.push(note);
+            self.plan.exceptions.insert(key.clone(), refused);
+            return Ok(());
+        };
+        let old = self.lens.values(objects, shown)?;
+        let edit = if let Some(head) = &head {
+            let target = self.target(head, was.as_ref(), wanted.as_ref());
+            let new = self.lens.values(objects, &target)?;
+            self.plan.report.written.changed += 1;
+            RowEdit::Update { row, old, new }
+        } else {
+            self.plan.report.written.removed += 1;
+            RowEdit::Delete { row, old }
+        };
+        self.count_not_shown(head.as_ref());
+        self.plan.row_edits.push(edit);
         self.plan.edited.push(Edited {
             key: key.clone(),
             name,
@@ -561,14 +580,8 @@ impl Planner<'_> {
         is_left
     }
 
-    /// Adds an edit to the report.
-    fn count(&mut self, edit: &RowEdit, head: Option<&Value>) {
-        let written = &mut self.plan.report.written;
-        match edit {
-            RowEdit::Insert { .. } => written.added += 1,
-            RowEdit::Update { .. } => written.changed += 1,
-            RowEdit::Delete { .. } => written.removed += 1,
-        }
+    /// Counts what a record has that the table does not show.
+    fn count_not_shown(&mut self, head: Option<&Value>) {
         if let Some(head) = head.and_then(Value::as_map) {
             let shown = self.lens.cut(&Value::Map(head.clone())).len();
             self.plan.report.not_shown += head.len().saturating_sub(shown) as u64;

@@ -18,8 +18,8 @@ use self::cells::{Kinds, cell_of, spell};
 use self::pieces::{Kind, Layout, MARK, Piece, read};
 use super::whole::{Original, Sink, changed_meanwhile, malformed};
 use super::{
-    ColumnEdit, Location, RawRow, ReadEnd, RowEdit, RowRefusal, Table, TableColumn, TableFormat, TableInfo, TableWrite,
-    Values, WriteOutcome,
+    ColumnEdit, Location, RawRow, ReadEnd, RowEdit, RowEdits, RowRefusal, Table, TableColumn, TableFormat, TableInfo,
+    TableWrite, Values, WriteOutcome,
 };
 use crate::disk::Disk;
 use crate::format::json::{Member, Spacing, members, patch, quote, unquote};
@@ -293,7 +293,7 @@ struct Stage<'s> {
     /// Columns that the first row has to name, since no other one would.
     carried: &'s BTreeSet<usize>,
     edits: BTreeMap<u64, (usize, &'s RowEdit)>,
-    inserts: Vec<(usize, &'s Values)>,
+    rows: &'s RowEdits<'s>,
     /// Columns that no row has named so far.
     unnamed: BTreeSet<usize>,
     refused: Vec<RowRefusal>,
@@ -310,19 +310,15 @@ struct Stage<'s> {
 impl<'s> Stage<'s> {
     fn new(
         table: &'s JsonTable,
-        write: &'s TableWrite,
+        write: &'s TableWrite<'_>,
         columns: &'s [TableColumn],
         renamed: &'s BTreeMap<usize, String>,
         carried: &'s BTreeSet<usize>,
     ) -> Self {
         let mut edits = BTreeMap::new();
-        let mut inserts = Vec::new();
-        for (at, edit) in write.rows.iter().enumerate() {
-            match edit {
-                RowEdit::Insert { new } => inserts.push((at, new)),
-                RowEdit::Update { row, .. } | RowEdit::Delete { row, .. } => {
-                    edits.insert(*row, (at, edit));
-                }
+        for (at, edit) in write.rows.listed().iter().enumerate() {
+            if let RowEdit::Update { row, .. } | RowEdit::Delete { row, .. } = edit {
+                edits.insert(*row, (at, edit));
             }
         }
         Self {
@@ -331,7 +327,7 @@ impl<'s> Stage<'s> {
             renamed,
             carried,
             edits,
-            inserts,
+            rows: &write.rows,
             unnamed: (0..columns.len()).filter(|at| !carried.contains(at)).collect(),
             refused: Vec::new(),
             read: 0,
@@ -362,8 +358,8 @@ impl<'s> Stage<'s> {
             let reason = "it ends within the array; it is left for the next run";
             return Err(malformed(self.table.original.path(), 1, ItemError::new(reason)));
         }
-        for (_, new) in std::mem::take(&mut self.inserts) {
-            self.insert(new, sink)?;
+        for insert in self.rows.inserts() {
+            self.insert(&insert?.1, sink)?;
         }
         if self.table.layout == Layout::Array {
             if self.closing.is_empty() && self.read == 0 && self.written > 0 {
@@ -550,10 +546,16 @@ impl Table for JsonTable {
         cell_of(&spelled).map_or(value, to_value)
     }
 
-    fn write(&mut self, write: &TableWrite) -> Result<WriteOutcome, SourceError> {
+    fn write(&mut self, write: &TableWrite<'_>) -> Result<WriteOutcome, SourceError> {
         let (columns, renamed) = self.edited(&write.columns)?;
         let mut carried = BTreeSet::new();
-        if !write.columns.is_empty() || write.rows.iter().any(|edit| matches!(edit, RowEdit::Delete { .. })) {
+        if !write.columns.is_empty()
+            || write
+                .rows
+                .listed()
+                .iter()
+                .any(|edit| matches!(edit, RowEdit::Delete { .. }))
+        {
             let mut trial = Stage::new(self, write, &columns, &renamed, &carried);
             trial.run(&mut |_| Ok(()))?;
             carried = trial.unnamed;

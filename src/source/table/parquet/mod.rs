@@ -6,6 +6,7 @@
 //! order and metadata stay those of the file. *Fails* with a reason that names the file, also where the decoder panics:
 //! a damaged file may do that. *Start reading* at [`ParquetTables`].
 
+mod pages;
 mod read;
 #[cfg(test)]
 mod tests;
@@ -37,9 +38,6 @@ use value::Kind;
 const MAGIC: &[u8] = b"PAR1";
 /// The largest file that is read (chosen: it is held in memory).
 const FILE_MAX_BYTES: u64 = 2 << 30;
-/// How many bytes a page may grow to (chosen: writers cut pages at a megabyte, some do not cut at all).
-const PAGE_MAX_BYTES: i64 = 1 << 30;
-
 /// Parquet files.
 pub(super) struct ParquetTables {
     info: TableInfo,
@@ -181,8 +179,9 @@ impl ParquetTable {
             if !bytes.starts_with(MAGIC) || !bytes.ends_with(MAGIC) {
                 return Err(refused("it is no Parquet file, or cut"));
             }
-            let reader = SerializedFileReader::new(bytes)?;
+            let reader = SerializedFileReader::new(bytes.clone())?;
             check(&reader, length)?;
+            pages::check(&bytes, reader.metadata())?;
             Ok(reader)
         })?;
         let (columns, is_open) = guarded(path, || {
@@ -224,9 +223,6 @@ fn check(reader: &SerializedFileReader<Bytes>, file_bytes: u64) -> Result<(), Pa
                 || column.uncompressed_size() < 0
             {
                 return Err(refused("a column lies outside the file"));
-            }
-            if column.uncompressed_size() / 64 > PAGE_MAX_BYTES {
-                return Err(refused("a column is larger than what is read"));
             }
         }
     }
@@ -353,14 +349,14 @@ impl Table for ParquetTable {
         shown.or(value)
     }
 
-    fn write(&mut self, write: &TableWrite) -> Result<WriteOutcome, SourceError> {
+    fn write(&mut self, write: &TableWrite<'_>) -> Result<WriteOutcome, SourceError> {
         let mut original = self.original.clone();
         // Refuses to write over a file that is not the one that was opened.
         original.was_read(self.digest)?;
         let disk = original.disk().clone();
         let path = original.path().to_owned();
         let written = original.replace(|sink| {
-            let plan = write::Plan::new(self, write);
+            let plan = write::Plan::new(self, write)?;
             plan.stage(self, &path, sink)?;
             Ok((plan.refused, self.digest))
         })?;

@@ -45,7 +45,13 @@ impl File {
     fn write(&self, columns: Vec<ColumnEdit>, rows: Vec<RowEdit>) -> Vec<RowRefusal> {
         let mut table = self.open();
         table.read(&mut |_| Ok(())).unwrap();
-        match table.write(&TableWrite { columns, rows }).unwrap() {
+        match table
+            .write(&TableWrite {
+                columns,
+                rows: rows.into(),
+            })
+            .unwrap()
+        {
             WriteOutcome::Written(refused) => refused,
             WriteOutcome::Busy(reason) => panic!("{reason}"),
         }
@@ -374,6 +380,69 @@ fn survives(bytes: &[u8]) -> bool {
         Ok(())
     });
     read.is_ok()
+}
+
+fn varint(mut value: u64) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    loop {
+        let low = u8::try_from(value & 0x7F).unwrap();
+        value >>= 7;
+        if value == 0 {
+            bytes.push(low);
+            return bytes;
+        }
+        bytes.push(low | 0x80);
+    }
+}
+
+/// Makes a file of one column, with a dictionary, in which the header of its first page is `header` and nothing else.
+fn with_first_page(header: &[u8]) -> Vec<u8> {
+    let file = File::made(&[("t", ColumnType::Text)]);
+    let texts = (0..500).map(|number| RowEdit::Insert {
+        new: vec![Some(Value::Text(format!("text {}", number % 7).into()))],
+    });
+    assert_eq!(file.write(Vec::new(), texts.collect()), []);
+    let table = file.open();
+    let column = table.reader.metadata().row_group(0).column(0).clone();
+    let start = usize::try_from(column.dictionary_page_offset().unwrap()).unwrap();
+    let mut bytes = std::fs::read(file.path()).unwrap();
+    assert!(survives(&bytes));
+    // What stood there before: the dictionary is smaller than what the longer header takes.
+    assert!(start + header.len() < usize::try_from(column.data_page_offset()).unwrap());
+    bytes[start..start + header.len()].copy_from_slice(header);
+    bytes
+}
+
+/// The header of a dictionary page, as Thrift writes it.
+fn dictionary_page(raw_bytes: u64, stored_bytes: u64, values: u64) -> Vec<u8> {
+    // Type 2 is a dictionary; numbers are in zigzag, then a structure with the number of values and an encoding.
+    let mut header = vec![0x15, 4, 0x15];
+    header.extend(varint(raw_bytes << 1));
+    header.push(0x15);
+    header.extend(varint(stored_bytes << 1));
+    header.extend([0x4C, 0x15]);
+    header.extend(varint(values << 1));
+    header.extend([0x15, 0, 0, 0]);
+    header
+}
+
+#[test]
+fn a_page_that_asks_for_more_than_its_bytes_can_mean_is_refused_before_it_is_made() {
+    let two_gib = (1 << 31) - 1;
+    for (raw, stored, values) in [
+        (two_gib, 20, 7),
+        (17 << 20, 20, 7),
+        (60, 20, two_gib),
+        (257 << 20, 1 << 20, 7),
+    ] {
+        let file = File::new(&with_first_page(&dictionary_page(raw, stored, values)));
+        let Err(error) = ParquetTable::open(&Disk::default(), &file.path()) else {
+            panic!("a page of {raw} bytes with {values} values was taken");
+        };
+        let reason = std::error::Error::source(&error).unwrap().to_string();
+        let is_about = ["says that it is", "more values than bytes", "outside its column"];
+        assert!(is_about.iter().any(|words| reason.contains(words)), "{reason}");
+    }
 }
 
 #[test]

@@ -152,8 +152,8 @@ pub(super) struct Plan {
 
 impl Plan {
     /// Looks at every value that is to be written; rows with one that does not fit are refused.
-    pub(super) fn new(table: &ParquetTable, write: &TableWrite) -> Self {
-        let schema = schema_of(table, write);
+    pub(super) fn new(table: &ParquetTable, write: &TableWrite<'_>) -> Result<Self, SourceError> {
+        let schema = schema_of(table, write, &scales_of(table, write)?);
         let columns = match &schema {
             Ok(schema) => columns_of(&SchemaDescriptor::new(Arc::new(schema.clone()))),
             Err(_) => table.columns.clone(),
@@ -166,8 +166,9 @@ impl Plan {
             inserts: Vec::new(),
             refused: Vec::new(),
         };
-        for (at, edit) in write.rows.iter().enumerate() {
-            let result = match edit {
+        for edit in write.rows.iter() {
+            let (at, edit) = edit?;
+            let result = match &*edit {
                 RowEdit::Delete { row, .. } => {
                     plan.changes.insert(*row, Change::Delete);
                     continue;
@@ -181,7 +182,7 @@ impl Plan {
                 plan.refused.push(RowRefusal::new(at, reason));
             }
         }
-        plan
+        Ok(plan)
     }
 
     fn value(column: &Column, value: Option<&Value>) -> Result<Option<Stored>, String> {
@@ -351,20 +352,21 @@ fn count(number: i64) -> u64 {
 }
 
 /// Returns the columns of the new file.
-fn schema_of(table: &ParquetTable, write: &TableWrite) -> Result<Type, ParquetError> {
+fn schema_of(table: &ParquetTable, write: &TableWrite<'_>, scales: &[u32]) -> Result<Type, ParquetError> {
+    let scale_of = |column: usize| scales.get(column).copied().unwrap_or_default();
     let descriptor = table.reader.metadata().file_metadata().schema_descr();
     let mut fields = descriptor.root_schema().get_fields().to_vec();
     if table.is_open {
         for (at, column) in table.columns.iter().enumerate() {
             if let (Kind::Decimal(..), Some(field)) = (column.kind, fields.get_mut(at)) {
-                *field = Arc::new(leaf(&column.name, ColumnType::Decimal, scale_of(write, at))?);
+                *field = Arc::new(leaf(&column.name, ColumnType::Decimal, scale_of(at))?);
             }
         }
     }
     for edit in &write.columns {
         match edit {
             ColumnEdit::Add { name, kind } => {
-                let scale = scale_of(write, fields.len());
+                let scale = scale_of(fields.len());
                 fields.push(Arc::new(leaf(name, *kind, scale)?));
             }
             ColumnEdit::Rename { column, name } => {
@@ -377,20 +379,26 @@ fn schema_of(table: &ParquetTable, write: &TableWrite) -> Result<Type, ParquetEr
     Type::group_type_builder(descriptor.name()).with_fields(fields).build()
 }
 
-/// Returns how many digits behind the point the values have that are to be written into a column.
-fn scale_of(write: &TableWrite, column: usize) -> u32 {
-    let digits = |edit: &RowEdit| {
-        let (RowEdit::Insert { new } | RowEdit::Update { new, .. }) = edit else {
-            return 0;
+/// Returns by column how many digits behind the point the values have that are to be written into it.
+fn scales_of(table: &ParquetTable, write: &TableWrite<'_>) -> Result<Vec<u32>, SourceError> {
+    let added = write
+        .columns
+        .iter()
+        .filter(|edit| matches!(edit, ColumnEdit::Add { .. }));
+    let mut scales = vec![0; table.columns.len() + added.count()];
+    for edit in write.rows.iter() {
+        let (_, edit) = edit?;
+        let (RowEdit::Insert { new } | RowEdit::Update { new, .. }) = &*edit else {
+            continue;
         };
-        let cell = from_value(new.get(column).and_then(Option::as_ref));
-        match cell {
-            Cell::Decimal(text) => text.split_once('.').map_or(0, |(_, fraction)| fraction.len()),
-            _ => 0,
+        for (scale, value) in scales.iter_mut().zip(new) {
+            if let Cell::Decimal(text) = from_value(value.as_ref()) {
+                let digits = text.split_once('.').map_or(0, |(_, fraction)| fraction.len());
+                *scale = u32::try_from(digits).unwrap_or(PRECISION).min(PRECISION).max(*scale);
+            }
         }
-    };
-    let most = write.rows.iter().map(digits).max().unwrap_or_default();
-    u32::try_from(most).unwrap_or(PRECISION).min(PRECISION)
+    }
+    Ok(scales)
 }
 
 /// Copies one leaf.

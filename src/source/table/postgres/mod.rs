@@ -459,7 +459,7 @@ impl Table for PostgresTable {
         shown.or(value)
     }
 
-    fn write(&mut self, write: &TableWrite) -> Result<WriteOutcome, SourceError> {
+    fn write(&mut self, write: &TableWrite<'_>) -> Result<WriteOutcome, SourceError> {
         let known = (&self.relation, &self.ignored);
         write::write(self.client.get_mut(), &self.location, known, write)
     }

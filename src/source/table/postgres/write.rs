@@ -5,7 +5,8 @@
 //! database can check at the end are checked there first; where the end failed they are checked at once, so that it
 //! shows which rows they are about.
 
-use std::collections::{BTreeSet, HashMap};
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::thread;
 use std::time::Duration;
 
@@ -19,7 +20,7 @@ use crate::model::row::{Cell, from_value, to_value};
 use crate::source::SourceError;
 use crate::source::table::rules::{Refused, RowWriter, write_rows};
 use crate::source::table::{
-    ColumnEdit, Constraint, ConstraintKind, Location, RowEdit, TableWrite, Values, WriteOutcome,
+    ColumnEdit, Constraint, ConstraintKind, Location, RowEdit, RowEdits, TableWrite, Values, WriteOutcome,
 };
 
 /// How often a transaction is tried that meets others (chosen: with these pauses about two seconds).
@@ -40,7 +41,7 @@ pub(super) fn write(
     client: &mut Client,
     location: &Location,
     known: Known<'_>,
-    write: &TableWrite,
+    write: &TableWrite<'_>,
 ) -> Result<WriteOutcome, SourceError> {
     let mut checks_at_once = false;
     let mut pause = FIRST_PAUSE;
@@ -102,7 +103,7 @@ fn attempt(
     client: &mut Client,
     location: &Location,
     (known, ignored): Known<'_>,
-    write: &TableWrite,
+    write: &TableWrite<'_>,
     checks_at_once: bool,
 ) -> Result<WriteOutcome, Stop> {
     let serializable = client.build_transaction().isolation_level(IsolationLevel::Serializable);
@@ -137,9 +138,10 @@ fn attempt(
         ignored,
         is_keyed: relation.columns.iter().any(|column| column.key.is_some()),
         statements: HashMap::new(),
+        numbers: BTreeMap::new(),
     };
-    let refused = write_rows(&mut rows, &write.rows)?;
-    rows.advance_numbers(&write.rows)?;
+    let refused = write_rows(&mut rows, &write.rows, &|_| false)?;
+    rows.advance_numbers()?;
     transaction.commit()?;
     Ok(WriteOutcome::Written(refused))
 }
@@ -186,6 +188,8 @@ struct Rows<'t, 'c> {
     ignored: &'t BTreeSet<usize>,
     is_keyed: bool,
     statements: HashMap<String, Statement>,
+    /// The highest number that a new row was given in a column which the database numbers, by column.
+    numbers: BTreeMap<usize, i64>,
 }
 
 /// A statement with its values, all of them texts.
@@ -204,25 +208,29 @@ impl Prepared {
 }
 
 fn text_of(value: Option<&Value>) -> Option<String> {
-    from_value(value).text().map(std::borrow::Cow::into_owned)
+    from_value(value).text().map(Cow::into_owned)
 }
 
 impl RowWriter for Rows<'_, '_> {
-    type Error = postgres::Error;
+    type Error = Stop;
 
-    fn mark(&mut self) -> Result<(), postgres::Error> {
-        self.transaction.batch_execute("SAVEPOINT mark")
+    fn unmade(error: SourceError) -> Stop {
+        Stop::Other(error)
     }
 
-    fn keep(&mut self) -> Result<(), postgres::Error> {
-        self.transaction.batch_execute("RELEASE mark")
+    fn mark(&mut self) -> Result<(), Stop> {
+        Ok(self.transaction.batch_execute("SAVEPOINT mark")?)
     }
 
-    fn take_back(&mut self) -> Result<(), postgres::Error> {
-        self.transaction.batch_execute("ROLLBACK TO mark; RELEASE mark")
+    fn keep(&mut self) -> Result<(), Stop> {
+        Ok(self.transaction.batch_execute("RELEASE mark")?)
     }
 
-    fn write(&mut self, edits: &[RowEdit], which: &[usize]) -> Result<Vec<Refused>, postgres::Error> {
+    fn take_back(&mut self) -> Result<(), Stop> {
+        Ok(self.transaction.batch_execute("ROLLBACK TO mark; RELEASE mark")?)
+    }
+
+    fn write(&mut self, edits: &RowEdits<'_>, which: &[usize]) -> Result<Vec<Refused>, Stop> {
         let mut refused = Vec::new();
         for group in which.chunks(GROUP) {
             refused.append(&mut self.group(edits, group)?);
@@ -230,7 +238,7 @@ impl RowWriter for Rows<'_, '_> {
         Ok(refused)
     }
 
-    fn put(&mut self, _row: u64, old: &Values, new: &Values) -> Result<bool, postgres::Error> {
+    fn put(&mut self, _row: u64, old: &Values, new: &Values) -> Result<bool, Stop> {
         let Some(statement) = self.update(old, new) else {
             return Ok(false);
         };
@@ -240,14 +248,14 @@ impl RowWriter for Rows<'_, '_> {
                 self.transaction.batch_execute("RELEASE rows")?;
                 return Ok(true);
             }
-            Err(error) if !is_about_row(&error) => return Err(error),
+            Err(error) if !is_about_row(&error) => return Err(error.into()),
             _ => {}
         }
         self.transaction.batch_execute("ROLLBACK TO rows; RELEASE rows")?;
         Ok(false)
     }
 
-    fn holder(&mut self, columns: &[usize], values: &Values) -> Result<Option<Values>, postgres::Error> {
+    fn holder(&mut self, columns: &[usize], values: &Values) -> Result<Option<Values>, Stop> {
         let mut statement = Prepared::default();
         let mut parts = Vec::new();
         for at in columns {
@@ -274,7 +282,7 @@ impl RowWriter for Rows<'_, '_> {
         );
         self.transaction.batch_execute("SAVEPOINT rows")?;
         let found = match self.query(&statement) {
-            Err(error) if !is_about_row(&error) => return Err(error),
+            Err(error) if !is_about_row(&error) => return Err(error.into()),
             // A type that cannot be compared.
             Err(_) => None,
             Ok(found) => found,
@@ -286,21 +294,24 @@ impl RowWriter for Rows<'_, '_> {
 
 impl Rows<'_, '_> {
     /// Writes some rows; returns those that were refused.
-    fn group(&mut self, edits: &[RowEdit], group: &[usize]) -> Result<Vec<Refused>, postgres::Error> {
+    fn group(&mut self, edits: &RowEdits<'_>, group: &[usize]) -> Result<Vec<Refused>, Stop> {
+        let mut wanted = Vec::new();
+        for at in group {
+            wanted.extend(edits.get(*at).map_err(Stop::Other)?.map(|edit| (*at, edit)));
+        }
         self.transaction.batch_execute("SAVEPOINT rows")?;
-        match self.together(edits, group) {
+        match self.together(&wanted) {
             Ok(true) => {
                 self.transaction.batch_execute("RELEASE rows")?;
                 return Ok(Vec::new());
             }
             Ok(false) => {}
             Err(error) if is_about_row(&error) => {}
-            Err(error) => return Err(error),
+            Err(error) => return Err(error.into()),
         }
         self.transaction.batch_execute("ROLLBACK TO rows; RELEASE rows")?;
         let mut refused = Vec::new();
-        for at in group {
-            let Some(edit) = edits.get(*at) else { continue };
+        for (at, edit) in &wanted {
             self.transaction.batch_execute("SAVEPOINT rows")?;
             let (reason, error) = match self.one(edit) {
                 Ok(None) => {
@@ -309,7 +320,7 @@ impl Rows<'_, '_> {
                 }
                 Ok(Some(reason)) => (reason, None),
                 Err(error) if is_about_row(&error) => (reason_of(&error), Some(error)),
-                Err(error) => return Err(error),
+                Err(error) => return Err(error.into()),
             };
             self.transaction.batch_execute("ROLLBACK TO rows; RELEASE rows")?;
             let constraint = match &error {
@@ -366,10 +377,10 @@ impl Rows<'_, '_> {
     }
 
     /// Writes rows without looking at each; returns whether all were taken.
-    fn together(&mut self, edits: &[RowEdit], group: &[usize]) -> Result<bool, postgres::Error> {
+    fn together(&mut self, edits: &[(usize, Cow<'_, RowEdit>)]) -> Result<bool, postgres::Error> {
         let mut inserts: Vec<(Vec<usize>, Vec<&Values>)> = Vec::new();
-        for edit in group.iter().filter_map(|at| edits.get(*at)) {
-            if let RowEdit::Insert { new } = edit {
+        for (_, edit) in edits {
+            if let RowEdit::Insert { new } = &**edit {
                 let columns = self.inserted(new);
                 match inserts.iter_mut().find(|(known, _)| *known == columns) {
                     Some((_, rows)) => rows.push(new),
@@ -492,6 +503,12 @@ impl Rows<'_, '_> {
             list(&|place, _| format!("${}::text[]", place + 1)),
             list(&|place, _| format!("c{place}")),
         );
+        for (at, _) in columns.iter().filter(|(_, column)| column.sequence.is_some()) {
+            let numbers = rows.iter().filter_map(|row| row.get(*at)?.as_ref()?.as_integer());
+            let known = self.numbers.get(at).copied();
+            self.numbers
+                .extend(numbers.chain(known).max().map(|highest| (*at, highest)));
+        }
         let values: Vec<Vec<Option<String>>> = columns
             .iter()
             .map(|(at, _)| {
@@ -559,14 +576,12 @@ impl Rows<'_, '_> {
     }
 
     /// Lets the database number its next row above those that were written with their numbers.
-    fn advance_numbers(&mut self, edits: &[RowEdit]) -> Result<(), postgres::Error> {
-        for (at, column) in self.relation.columns.iter().enumerate() {
-            let Some(sequence) = &column.sequence else { continue };
-            let numbers = edits.iter().filter_map(|edit| match edit {
-                RowEdit::Insert { new } => new.get(at)?.as_ref()?.as_integer(),
-                _ => None,
-            });
-            let Some(highest) = numbers.max() else { continue };
+    fn advance_numbers(&mut self) -> Result<(), postgres::Error> {
+        for (at, highest) in std::mem::take(&mut self.numbers) {
+            let column = self.relation.columns.get(at);
+            let Some(sequence) = column.and_then(|column| column.sequence.as_ref()) else {
+                continue;
+            };
             let sql = format!(
                 "SELECT setval('{}', $1) FROM {sequence} WHERE last_value < $1",
                 sequence.replace('\'', "''")

@@ -489,7 +489,7 @@ impl Table for SqliteTable {
         }
     }
 
-    fn write(&mut self, write: &TableWrite) -> Result<WriteOutcome, SourceError> {
+    fn write(&mut self, write: &TableWrite<'_>) -> Result<WriteOutcome, SourceError> {
         write::write(self, write)
     }
 }

@@ -16,14 +16,14 @@ use crate::model::row::to_value;
 use crate::source::SourceError;
 use crate::source::table::rules::{Refused, RowWriter, write_rows};
 use crate::source::table::{
-    ColumnEdit, Constraint, ConstraintKind, RowEdit, RowRefusal, TableWrite, Values, WriteOutcome,
+    ColumnEdit, Constraint, ConstraintKind, RowEdit, RowEdits, RowRefusal, TableWrite, Values, WriteOutcome,
 };
 
 /// How often what the end of a transaction refuses is left out (chosen: each time something new is found).
 const ENDS: usize = 4;
 
 /// Writes into a table; see [`crate::source::table::Table::write`].
-pub(super) fn write(table: &SqliteTable, write: &TableWrite) -> Result<WriteOutcome, SourceError> {
+pub(super) fn write(table: &SqliteTable, write: &TableWrite<'_>) -> Result<WriteOutcome, SourceError> {
     let wrap = |error: rusqlite::Error| place_error(&table.path, &error);
     let mut connection = connect(&table.path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
     connection.pragma_update(None, "foreign_keys", true).map_err(wrap)?;
@@ -49,7 +49,7 @@ pub(super) fn write(table: &SqliteTable, write: &TableWrite) -> Result<WriteOutc
 fn attempt(
     table: &SqliteTable,
     connection: &mut Connection,
-    write: &TableWrite,
+    write: &TableWrite<'_>,
     left_out: &mut BTreeMap<usize, Constraint>,
 ) -> rusqlite::Result<Option<Vec<RowRefusal>>> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
@@ -62,17 +62,13 @@ fn attempt(
         Some(table.with_columns(&transaction)?)
     };
     let table = changed.as_ref().unwrap_or(table);
-    let places: Vec<usize> = (0..write.rows.len()).filter(|at| !left_out.contains_key(at)).collect();
-    let edits: Vec<RowEdit> = places.iter().filter_map(|at| write.rows.get(*at).cloned()).collect();
     let mut rows = Rows {
         table,
         connection: &transaction,
-        ids: table.row_ids(&transaction, &edits)?,
+        ids: table.row_ids(&transaction, write.rows.listed())?,
+        is_deferred: false,
     };
-    let mut refused = write_rows(&mut rows, &edits)?;
-    for refusal in &mut refused {
-        refusal.edit = places.get(refusal.edit).copied().unwrap_or_default();
-    }
+    let mut refused = write_rows(&mut rows, &write.rows, &|at| left_out.contains_key(&at))?;
     refused.extend(left_out.iter().map(|(edit, constraint)| RowRefusal {
         edit: *edit,
         reason: format!(
@@ -90,8 +86,11 @@ fn attempt(
     }
     let told: BTreeSet<usize> = refused.iter().map(|refusal| refusal.edit).collect();
     let before = left_out.len();
-    for (at, edit) in write.rows.iter().enumerate().filter(|(at, _)| !told.contains(at)) {
-        if let Some(constraint) = rows.foreign_key(edit)? {
+    for edit in write.rows.iter() {
+        let (at, edit) = edit.map_err(Rows::unmade)?;
+        if !told.contains(&at)
+            && let Some(constraint) = rows.foreign_key(&edit)?
+        {
             left_out.insert(at, constraint);
         }
     }
@@ -198,27 +197,44 @@ struct Rows<'r> {
     table: &'r SqliteTable,
     connection: &'r Connection,
     ids: BTreeMap<u64, i64>,
+    /// Whether foreign keys are checked at the end, because rows exchanged values.
+    is_deferred: bool,
 }
 
 impl RowWriter for Rows<'_> {
     type Error = rusqlite::Error;
 
+    fn unmade(error: SourceError) -> rusqlite::Error {
+        rusqlite::Error::ToSqlConversionFailure(Box::new(error))
+    }
+
     fn mark(&mut self) -> rusqlite::Result<()> {
-        self.connection.execute_batch("SAVEPOINT mark")
+        // What rows give up for a moment other tables may refer to: that is checked at the end of the transaction.
+        let defer = "SAVEPOINT mark; PRAGMA defer_foreign_keys = ON";
+        self.connection.execute_batch(defer)
     }
 
     fn keep(&mut self) -> rusqlite::Result<()> {
+        self.is_deferred = true;
         self.connection.execute_batch("RELEASE mark")
     }
 
     fn take_back(&mut self) -> rusqlite::Result<()> {
-        self.connection.execute_batch("ROLLBACK TO mark; RELEASE mark")
+        self.connection.execute_batch("ROLLBACK TO mark; RELEASE mark")?;
+        if !self.is_deferred {
+            // Switching it off forgets what is still to be checked, which is nothing here.
+            self.connection.execute_batch("PRAGMA defer_foreign_keys = OFF")?;
+        }
+        Ok(())
     }
 
-    fn write(&mut self, edits: &[RowEdit], which: &[usize]) -> rusqlite::Result<Vec<Refused>> {
+    fn write(&mut self, edits: &RowEdits<'_>, which: &[usize]) -> rusqlite::Result<Vec<Refused>> {
         let mut refused = Vec::new();
         for at in which {
-            let Some(edit) = edits.get(*at) else { continue };
+            let Some(edit) = edits.get(*at).map_err(Self::unmade)? else {
+                continue;
+            };
+            let edit = &*edit;
             let (reason, error) = match self.within(|rows| rows.one(edit))? {
                 Ok(None) => continue,
                 Ok(Some(reason)) => (reason, None),

@@ -303,7 +303,7 @@ impl XlsxTable {
     }
 
     /// Returns the changed cells, and the rows that are refused.
-    fn changes(&self, loaded: &Loaded, write: &TableWrite) -> Result<Changes, SourceError> {
+    fn changes(&self, loaded: &Loaded, write: &TableWrite<'_>) -> Result<Changes, SourceError> {
         let mut changes = Changes::default();
         let mut columns: Vec<u32> = self.places.iter().map(|place| place.column).collect();
         for edit in &write.columns {
@@ -333,8 +333,9 @@ impl XlsxTable {
         let last = loaded.sheet.rows.iter().rev();
         let mut last = last.filter(|row| row.cells.iter().any(|cell| cell.content != Content::Empty));
         let mut next = last.next().map_or(loaded.header, |row| row.number.max(loaded.header)) + 1;
-        for (at, edit) in write.rows.iter().enumerate() {
-            let result = match edit {
+        for edit in write.rows.iter() {
+            let (at, edit) = edit?;
+            let result = match &*edit {
                 RowEdit::Insert { new } if next > MAX_ROWS => Err(format!("the sheet has no row {next}: {new:?}")),
                 RowEdit::Insert { new } => {
                     let result = self.row(loaded, &columns, next, None, &Vec::new(), new, &mut changes);
@@ -556,7 +557,7 @@ impl Table for XlsxTable {
         to_value(content.cell())
     }
 
-    fn write(&mut self, write: &TableWrite) -> Result<WriteOutcome, SourceError> {
+    fn write(&mut self, write: &TableWrite<'_>) -> Result<WriteOutcome, SourceError> {
         let path = self.original.path().to_owned();
         let Some(loaded) = &self.loaded else {
             return Ok(changed_meanwhile());

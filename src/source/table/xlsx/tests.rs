@@ -53,7 +53,13 @@ impl File {
     fn write(&self, columns: Vec<ColumnEdit>, rows: Vec<RowEdit>) -> Vec<RowRefusal> {
         let mut table = self.open();
         table.read(&mut |_| Ok(())).unwrap();
-        match table.write(&TableWrite { columns, rows }).unwrap() {
+        match table
+            .write(&TableWrite {
+                columns,
+                rows: rows.into(),
+            })
+            .unwrap()
+        {
             WriteOutcome::Written(refused) => refused,
             WriteOutcome::Busy(reason) => panic!("{reason}"),
         }
