@@ -6,7 +6,8 @@ use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 use crate::disk::{Disk, DiskResult, Stat};
 use crate::model::{Domain, Hash};
-use crate::source::{SourceError, Spool};
+use crate::source::SourceError;
+use crate::spool::Spool;
 
 /// Stands for the place of a row that is no record of the collection (it was set aside).
 pub const NO_RANK: u32 = u32::MAX;
@@ -58,7 +59,7 @@ impl Joined {
         let mut wanted = self.unknown.iter().peekable();
         self.bytes.iter().enumerate().filter_map(move |(number, bytes)| {
             let unknown = wanted.next_if(|unknown| unknown.number == number)?;
-            Some(bytes.map(|bytes| (*unknown, bytes)))
+            Some(bytes.map(|bytes| (*unknown, bytes)).map_err(SourceError::from))
         })
     }
 }
