@@ -101,10 +101,7 @@ pub(super) fn is_untouched(work: &Work<'_>, config: &SourceConfig) -> SyncResult
     let Some(view) = work.view.sources.get(&config.name) else {
         return Ok(false);
     };
-    if selection::Change::of(work, config)? != selection::Change::None
-        || selection::is_filter_new(work, config)
-        || prefer::is_new(work, config)
-    {
+    if selection::Change::of(work, config)? != selection::Change::None || selection::is_choice_new(work, config) {
         return Ok(false);
     }
     let place = work.place(config)?;
