@@ -296,6 +296,16 @@ pub fn all() -> Vec<Box<dyn Format>> {
     formats
 }
 
+/// Returns how a law of all codecs is tried: on as many cases as `PROPTEST_CASES` asks for, else on `usual` ones.
+#[cfg(test)]
+pub(crate) fn law_config(usual: u32) -> proptest::prelude::ProptestConfig {
+    let mut config = proptest::prelude::ProptestConfig::default();
+    if std::env::var_os("PROPTEST_CASES").is_none() {
+        config.cases = usual;
+    }
+    config
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

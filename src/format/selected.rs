@@ -265,7 +265,7 @@ mod tests {
     static FORMATS: LazyLock<Vec<Box<dyn Format>>> = LazyLock::new(crate::format::all);
 
     proptest! {
-        #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
+        #![proptest_config(crate::format::law_config(24))]
 
         #[test]
         fn what_is_hidden_is_neither_read_nor_changed_nor_lost(

@@ -157,6 +157,27 @@ impl Value {
         walk(self, &FieldPath::root(), &mut out);
         out
     }
+
+    /// Lists the leaves that `other` does not have with the same value, in path order.
+    pub fn leaves_lacking_in(&self, other: &Self) -> Vec<FieldPath> {
+        fn walk<'a>(value: &'a Value, other: Option<&Value>, path: &mut Vec<&'a str>, out: &mut Vec<FieldPath>) {
+            match value {
+                Value::Map(map) => {
+                    let others = other.and_then(Value::as_map);
+                    for (key, inner) in map {
+                        path.push(key);
+                        walk(inner, others.and_then(|others| others.get(key)), path, out);
+                        path.pop();
+                    }
+                }
+                leaf if other == Some(leaf) => {}
+                _ => out.push(FieldPath::new(path.iter().copied())),
+            }
+        }
+        let mut out = Vec::new();
+        walk(self, Some(other), &mut Vec::new(), &mut out);
+        out
+    }
 }
 
 impl From<&str> for Value {

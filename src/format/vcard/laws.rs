@@ -439,7 +439,7 @@ pub(in crate::format) fn mixed(left: &Value, right: &Value, choices: &[bool]) ->
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 60, max_shrink_iters: 3000, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { max_shrink_iters: 3000, ..crate::format::law_config(60) })]
 
     #[test]
     fn laws_hold_in_2_1(first in record(), other in record(), choices in vec(any::<bool>(), 23)) {

@@ -372,6 +372,20 @@ fn a_label_that_repeats_its_address_follows_it() {
 }
 
 #[test]
+fn a_label_that_cannot_follow_its_address_goes() {
+    let (mut record, bindings, bytes) = card("3.0", "ADR:Fach 4;;;;;;\r\nLABEL:Fach 4\r\n");
+    let addresses = record.at(&FieldPath::new(["addresses"])).unwrap().as_map().unwrap();
+    let id = addresses.keys().next().unwrap().clone();
+    let components = FieldPath::new(["addresses", &id, "components"]);
+    record.remove_at(&components);
+    record.set_at(&components.child("apartment").child("value"), "A".into());
+    let document = Vcard::default().create(Some("3.0"));
+    let put = document.put(&record, old(&bytes, &bindings)).unwrap();
+    assert!(show(&put.bytes).contains("ADR:;A;;;;;\r\nEND"), "{}", show(&put.bytes));
+    assert_eq!(put.not_shown, []);
+}
+
+#[test]
 fn an_edit_keeps_group_parameters_and_spelling() {
     let lines = "item1.email;X-A=\"q;r\";type=INTERNET;type=home:a@b.c\r\nitem1.X-FOO;X=1:keep\r\nN;LANGUAGE=de:Doe;Jo\r\nFN:Jo Doe\r\n";
     let (mut record, bindings, bytes) = card("3.0", lines);

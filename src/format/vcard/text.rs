@@ -100,15 +100,22 @@ pub(super) fn with_line_feeds(text: &str) -> Cow<'_, str> {
 }
 
 fn escape(text: &str, version: Version, out: &mut String, in_field: bool) {
-    for character in with_line_feeds(text).chars() {
-        match character {
-            '\\' => out.push_str("\\\\"),
-            '\n' if version != Version::V21 => out.push_str("\\n"),
-            ';' if version != Version::V21 || in_field => out.push_str("\\;"),
-            ',' if version != Version::V21 => out.push_str("\\,"),
-            _ => out.push(character),
-        }
+    let text = with_line_feeds(text);
+    let mut rest: &str = &text;
+    while let Some(at) = rest.find(['\\', '\n', ';', ',']) {
+        let (before, special) = rest.split_at(at);
+        out.push_str(before);
+        let (special, after) = special.split_at(1);
+        out.push_str(match special {
+            "\\" => "\\\\",
+            "\n" if version != Version::V21 => "\\n",
+            ";" if version != Version::V21 || in_field => "\\;",
+            "," if version != Version::V21 => "\\,",
+            other => other,
+        });
+        rest = after;
     }
+    out.push_str(rest);
 }
 
 impl Content {
@@ -246,6 +253,10 @@ pub(super) fn param<T: AsRef<str>>(name: &str, values: &[T], version: Version) -
 }
 
 fn quote(value: &str) -> String {
+    let needs_nothing = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
+    if value.bytes().all(needs_nothing) {
+        return value.to_owned();
+    }
     let mut out = String::new();
     for character in with_line_feeds(value).chars() {
         match character {
@@ -262,7 +273,8 @@ fn quote(value: &str) -> String {
 impl Property {
     /// Lays the property out as one or more lines.
     pub(super) fn lines(&self, style: Style) -> Vec<u8> {
-        let mut header = String::new();
+        let params: usize = self.params.iter().map(|param| param.len() + 1).sum();
+        let mut header = String::with_capacity(self.name.len() + params + 16);
         if let Some(group) = &self.group {
             header.push_str(group);
             header.push('.');
@@ -358,12 +370,17 @@ fn quoted_printable_lines(
 /// Folds a line without splitting a character of UTF-8, and ends it.
 pub(super) fn fold(line: &[u8], style: Style) -> Vec<u8> {
     let mut out = Vec::with_capacity(line.len() + line.len() / FOLD_BYTES * 3 + 2);
+    if !style.folds || line.len() <= FOLD_BYTES {
+        out.extend_from_slice(line);
+        out.extend_from_slice(style.line_end.as_bytes());
+        return out;
+    }
     let mut column = 0;
     for (at, byte) in line.iter().enumerate() {
         let starts_character = byte & 0xC0 != 0x80;
         let width = line.get(at + 1..).unwrap_or_default();
         let width = 1 + width.iter().take(3).take_while(|next| *next & 0xC0 == 0x80).count();
-        if style.folds && starts_character && column + width > FOLD_BYTES {
+        if starts_character && column + width > FOLD_BYTES {
             out.extend_from_slice(style.line_end.as_bytes());
             out.push(b' ');
             column = 1;

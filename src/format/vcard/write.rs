@@ -385,9 +385,7 @@ pub(in crate::format) fn not_shown(record: &Value, view: &Value) -> Vec<FieldPat
         parts.first().is_some_and(|first| first == "distinct")
             || parts.len() > 2 && parts.last().is_some_and(|last| last == "order")
     };
-    let leaves = record.leaves().into_iter();
-    leaves
-        .filter(|(path, value)| !is_ours(path) && view.at(path) != Some(value))
-        .map(|(path, _)| path)
-        .collect()
+    let mut lacking = record.leaves_lacking_in(view);
+    lacking.retain(|path| !is_ours(path));
+    lacking
 }

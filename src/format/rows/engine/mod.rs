@@ -317,12 +317,9 @@ impl<'a> Engine<'a> {
 pub(super) fn not_shown(record: &Value, view: &Value) -> Vec<FieldPath> {
     let is_order =
         |path: &FieldPath| path.parts().len() == 3 && path.parts().last().is_some_and(|part| part == "order");
-    record
-        .leaves()
-        .into_iter()
-        .filter(|(path, value)| view.at(path) != Some(*value) && !is_order(path))
-        .map(|(path, _)| path)
-        .collect()
+    let mut lacking = record.leaves_lacking_in(view);
+    lacking.retain(|path| !is_order(path));
+    lacking
 }
 
 fn texts_of(group: &Group, cells: &[Cell]) -> BTreeMap<usize, Cell> {

@@ -320,7 +320,7 @@ fn edited(record: &Value, shown: &Value, seed: usize) -> Value {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
+    #![proptest_config(crate::format::law_config(24))]
 
     #[test]
     fn a_new_item_shows_all_but_what_is_reported(record in any_record()) {

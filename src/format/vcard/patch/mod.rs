@@ -336,13 +336,14 @@ impl Patch<'_> {
             (true, None) => return Fate::Drop,
             (false, None) => derive_label(&old_text, element, new),
         };
+        // A derived text that does not follow the address would be read as one of its own.
+        if text.is_empty() || (full.is_none() && says_more(&text, new)) {
+            return Fate::Drop;
+        }
         let contexts = element_out::meanings("addresses", new, version);
         let same_contexts = contexts == element_out::meanings("addresses", &element.value, version);
         if text == old_text && same_contexts {
             return Fate::Keep;
-        }
-        if text.is_empty() || (full.is_none() && says_more(&text, new)) {
-            return Fate::Drop;
         }
         let written = |content: String, meanings| Written {
             name: "LABEL".to_owned(),
