@@ -11,12 +11,12 @@ use super::config::{Direction, SourceConfig};
 use super::donor::{CopiedView, Copies, Donor};
 use super::intake::{reading_of, view_of};
 use super::kept::{keep_file, majority_style, uid_of};
-use super::lookup::{Answers, Found};
+use super::lookup::{Answers, Found, decode_record};
 use super::report::{SetAside, SourceReport};
 use super::shown::{Shown, Since, is_stale};
 use super::work::Work;
 use super::{SyncResult, other, prefer, selection, source_error};
-use crate::delta::{Entry, State};
+use crate::delta::State;
 use crate::format::{Document, Format, Old};
 use crate::model::{Domain, Hash, RecordKey, SnapshotId, Value};
 use crate::port::blob;
@@ -85,11 +85,6 @@ struct Planner<'w, 'a> {
 /// For how many items records are looked up at once (chosen: they take a few megabytes; each time the whole tree is
 /// passed).
 const PORTION_ITEMS: usize = 32_768;
-
-fn decode_record(bytes: &[u8]) -> SyncResult<Option<Value>> {
-    let entry = Entry::decode(bytes).map_err(|error| other("reading a record", error))?;
-    Ok(entry.into_record())
-}
 
 /// Returns whether a source agrees with its collection, every item of it.
 pub(super) fn is_in_step(work: &Work<'_>, config: &SourceConfig, index: &Index) -> bool {
