@@ -49,18 +49,7 @@ impl World {
         if all.is_empty() {
             return;
         }
-        let mut undone_id = *self.dice.pick(&all);
-        if self.dice.one_in(2) {
-            // Unions, removals and renames are rare among all that was done.
-            let is_rare = |id: &&SnapshotId| {
-                let counts = history.snapshot(id).unwrap().counts;
-                counts.renamed + counts.removed > 0
-            };
-            let rare: Vec<SnapshotId> = all.iter().filter(is_rare).copied().collect();
-            if !rare.is_empty() {
-                undone_id = *self.dice.pick(&rare);
-            }
-        }
+        let undone_id = to_undo(&mut self.dice, &history, &all);
         let undone = history.snapshot(&undone_id).unwrap();
         let before = merged_state(&history, &undone.parents).unwrap();
         let now = merged_state(&history, &heads).unwrap();
@@ -84,7 +73,7 @@ impl World {
                 continue;
             }
             let [old, new, current] = [old, new, current].map(|entry| entry.and_then(Entry::into_record));
-            operations.extend(put_back(old, new, current).map(|operation| (key, operation)));
+            operations.extend(put_back(old, new.as_ref(), current.as_ref()).map(|operation| (key, operation)));
         }
         // Keys go back where nothing else stands in the way.
         loop {
@@ -150,24 +139,38 @@ impl World {
     }
 }
 
+/// Picks what is to be undone. Unions, removals and renames are rare among all that was done.
+fn to_undo(dice: &mut Dice, history: &History<'_>, all: &[SnapshotId]) -> SnapshotId {
+    let any = *dice.pick(all);
+    if !dice.one_in(2) {
+        return any;
+    }
+    let is_rare = |id: &&SnapshotId| {
+        let counts = history.snapshot(id).unwrap().counts;
+        counts.renamed + counts.removed > 0
+    };
+    let rare: Vec<SnapshotId> = all.iter().filter(is_rare).copied().collect();
+    if rare.is_empty() { any } else { *dice.pick(&rare) }
+}
+
 /// What brings back the old value of a record where it still is what it became.
-fn put_back(old: Option<Value>, new: Option<Value>, current: Option<Value>) -> Option<Operation> {
-    let Some(mut target) = current.clone() else {
+fn put_back(old: Option<Value>, new: Option<&Value>, current: Option<&Value>) -> Option<Operation> {
+    let Some(mut target) = current.cloned() else {
         return old.filter(|_| new.is_none()).map(Operation::Add);
     };
-    let inverse = difference(new.as_ref(), old.as_ref());
+    let inverse = difference(new, old.as_ref());
     let Some(Operation::Change(inverse)) = inverse else {
         return (old.is_none() && new == current).then_some(Operation::Remove);
     };
     for operation in inverse {
         let path = operation.path();
-        let stands = target.at(path) == new.as_ref().and_then(|new| new.at(path));
+        let stands = target.at(path) == new.and_then(|new| new.at(path));
         if stands {
             let change = Operation::Change(vec![operation]);
             target = apply(Some(&target), &change).unwrap().unwrap();
         }
     }
-    difference(current.as_ref(), Some(&target))
+    difference(current, Some(&target))
 }
 
 /// What was united parts: one of both gets a new key, and both say that they are two.

@@ -78,9 +78,10 @@ impl World {
         // One that shows something is there to be edited.
         let sources = &self.at_hand.sources;
         let filled: Vec<usize> = (0..sources.len()).filter(|at| !sources[*at].items.is_empty()).collect();
-        let at = match filled.is_empty() || self.dice.one_in(3) {
-            true => self.dice.below(self.replicas.len()),
-            false => *self.dice.pick(&filled),
+        let at = if filled.is_empty() || self.dice.one_in(3) {
+            self.dice.below(self.replicas.len())
+        } else {
+            *self.dice.pick(&filled)
         };
         let mut source = self.at_hand.sources[at].clone();
         let mut groups: BTreeMap<Vec<SnapshotId>, BTreeMap<RecordKey, Operation>> = BTreeMap::new();
