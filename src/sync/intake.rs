@@ -7,6 +7,7 @@ use super::donor::ReadItems;
 use super::first::{FirstImport, Imported};
 use super::guard::safeguard;
 use super::identity::{By, KeyMaker};
+use super::kept::awaited;
 use super::recognise::{recognise, shown_first};
 use super::report::{SetAside, SourceReport, Union};
 use super::sorted::SortedRecords;
@@ -328,6 +329,9 @@ impl Taker<'_> {
             self.report.read.removed += 1;
             if left.contains_key(&entry.key) {
                 continue;
+            }
+            if entry.base.is_some() && self.config.direction != Direction::In {
+                self.edits.insert(*number, awaited(entry));
             }
             let base = entry.base.clone().unwrap_or_else(|| self.base.clone());
             if work.record(&work.state_at(&base)?, &entry.key)?.is_some() {
