@@ -6,6 +6,7 @@ usage: contacts.py [--dsync PATH] [--small N] [--large N] [--runs N] [--work DIR
 Prints CPU seconds (user and system), wall time and peak memory of each step; see benches/README.md.
 """
 import argparse
+import csv
 import glob
 import os
 import shutil
@@ -220,13 +221,35 @@ def one_change(dsync, work, count, runs):
     return figures
 
 
-def filled_system(dsync, folder, remote, key, name, source, format_name):
-    """Makes a system with a remote and a source that has its items already; returns the cost of its first sync."""
+def filled_system(dsync, folder, remote, key, name, source, format_name, alone_first=False):
+    """Makes a system with a remote and a source that has its items already; returns the cost of its first sync.
+
+    With `alone_first` the system records its source before it learns of the remote, so that two histories meet.
+    """
     run([dsync, "init", "--name", name], folder)
-    run([dsync, "remote", "add", "origin", remote, *(["--key-file", key] if key else [])], folder)
+    add_remote = [dsync, "remote", "add", "origin", remote, *(["--key-file", key] if key else [])]
+    if not alone_first:
+        run(add_remote, folder)
     run([dsync, "add-source", source, "--collection", "contacts", "--format", format_name], folder)
     time.sleep(2.1)
+    if alone_first:
+        run([dsync, "sync"], folder)
+        run(add_remote, folder)
     return run([dsync, "sync"], folder)
+
+
+def change_most(old, new, column, text):
+    """Copies a CSV and writes another value into a column of four rows out of five, row by row."""
+    with open(old, newline="", encoding="utf-8") as rows, open(new, "w", newline="", encoding="utf-8") as out:
+        rows = csv.reader(rows)
+        writer = csv.writer(out, lineterminator="\r\n")
+        header = next(rows)
+        at = header.index(column)
+        writer.writerow(header)
+        for number, row in enumerate(rows):
+            if number % 5:
+                row[at] = f"{text} {number}"
+            writer.writerow(row)
 
 
 def join(dsync, work, count):
@@ -259,21 +282,41 @@ def join(dsync, work, count):
     generate.write(few, 7, os.path.join(start, "book.vcf"))
     few_imported, _ = filled_system(dsync, start, few_remote, None, "few", "book.vcf", "vcard")
     few_key = os.path.join(start, ".dsync", "keys", "origin")
+    other_table = os.path.join(base, "other.csv")
+    change_most(table, other_table, "Notes", "seen elsewhere")
+    files = {"book.vcf": book, "book.csv": table, "other.csv": other_table}
     for name, source, format_name, known, alone in [
         ("the same vCard file", "book.vcf", "vcard", (remote, key), imported),
+        ("its own history of that file", "book.vcf", "vcard", (remote, key), imported),
         ("the same people in Google CSV", "book.csv", "google-csv", (remote, key), rows),
+        ("its own history of the CSV", "book.csv", "google-csv", (remote, key), rows),
+        ("a CSV with most notes otherwise", "other.csv", "google-csv", (remote, key), rows),
         (f"folder of {few} vCards", "book", "vcard", (few_remote, few_key), few_imported),
+        (f"folder of {few}, remote of {count}", "book", "vcard", (remote, key), imported),
     ]:
-        folder = os.path.join(base, name.replace(" ", "-"))
+        # What joins sends, too: each one meets the remote as it was.
+        own_remote = os.path.join(base, "joined")
+        shutil.rmtree(own_remote, ignore_errors=True)
+        shutil.copytree(known[0], own_remote)
+        name_of_it = name.replace(" ", "-").replace(",", "")
+        folder = os.path.join(base, name_of_it)
         os.makedirs(folder)
         if source == "book":
             generate.write(few, 7, os.path.join(folder, "book/"))
         else:
-            shutil.copyfile(book if source == "book.vcf" else table, os.path.join(folder, source))
-        cost, text = filled_system(dsync, folder, *known, name.replace(" ", "-"), source, format_name)
+            shutil.copyfile(files[source], os.path.join(folder, source))
+        cost, text = filled_system(dsync, folder, own_remote, known[1], name_of_it, source, format_name,
+                                   alone_first=name.startswith("its own"))
         recognised = [line for line in text.splitlines() if line.startswith("recognised")]
         print(f"{name:34} {cost}  {cost.cpu / alone.cpu:.1f} times the import alone\n{'':34} "
               f"{recognised[0] if recognised else 'nothing was recognised'}")
+        if source == "other.csv":
+            change_most(os.path.join(folder, source), os.path.join(base, "again.csv"), "Notes", "another note")
+            shutil.move(os.path.join(base, "again.csv"), os.path.join(folder, source))
+            time.sleep(2.1)
+            edited, _ = run([dsync, "sync", "--allow-changes"], folder)
+            print(f"{'then most notes are edited there':34} {edited}")
+        shutil.rmtree(folder)
 
 
 def main():

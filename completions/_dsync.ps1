@@ -67,9 +67,9 @@ Register-ArgumentCompleter -Native -CommandName 'dsync' -ScriptBlock {
             [CompletionResult]::new('schedule', 'schedule', [CompletionResultType]::ParameterValue, 'Print or install a timer for unattended syncs (not built yet)')
             [CompletionResult]::new('verify', 'verify', [CompletionResultType]::ParameterValue, 'Check every object, root and reference')
             [CompletionResult]::new('gc', 'gc', [CompletionResultType]::ParameterValue, 'Remove what nothing needs any more and fold packs together')
-            [CompletionResult]::new('roll', 'roll', [CompletionResultType]::ParameterValue, 'Fold the packs on a remote (not built yet)')
+            [CompletionResult]::new('roll', 'roll', [CompletionResultType]::ParameterValue, 'Fold the packs on a remote')
             [CompletionResult]::new('systems', 'systems', [CompletionResultType]::ParameterValue, 'List who shares a remote with this system, and when last seen')
-            [CompletionResult]::new('serve', 'serve', [CompletionResultType]::ParameterValue, 'Serve the store to peers (not built yet)')
+            [CompletionResult]::new('serve', 'serve', [CompletionResultType]::ParameterValue, 'Let a peer exchange with the store')
             [CompletionResult]::new('manager', 'manager', [CompletionResultType]::ParameterValue, 'Manage accounts and groups of systems (not built yet)')
             [CompletionResult]::new('completions', 'completions', [CompletionResultType]::ParameterValue, 'Print the completion script for a shell')
             [CompletionResult]::new('man', 'man', [CompletionResultType]::ParameterValue, 'Print the manual page, or write the pages of all commands')
@@ -101,11 +101,13 @@ Register-ArgumentCompleter -Native -CommandName 'dsync' -ScriptBlock {
             [CompletionResult]::new('--token-file', '--token-file', [CompletionResultType]::ParameterName, 'Read a bearer token from this file (HTTP)')
             [CompletionResult]::new('--ca-file', '--ca-file', [CompletionResultType]::ParameterName, 'Trust the certificates in this PEM file instead of the system''s (HTTP, S3)')
             [CompletionResult]::new('--limit-rate', '--limit-rate', [CompletionResultType]::ParameterName, 'Send and receive at most so many bytes in a second')
+            [CompletionResult]::new('--ssh-command', '--ssh-command', [CompletionResultType]::ParameterName, 'Connect to a peer by this command line instead of `ssh` [env: DSYNC_SSH_COMMAND]')
+            [CompletionResult]::new('--peer-program', '--peer-program', [CompletionResultType]::ParameterName, 'What dsync is called on the machine of a peer, if not `dsync`')
             [CompletionResult]::new('-C', '-C ', [CompletionResultType]::ParameterName, 'Work as if started in DIR')
             [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'Use the store in DIR, not the one in or above the working directory [env: DSYNC_STORE]')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour the text')
             [CompletionResult]::new('--wait', '--wait', [CompletionResultType]::ParameterName, 'Wait at most so long for a store that is in use; 0 fails at once')
-            [CompletionResult]::new('--accept-new', '--accept-new', [CompletionResultType]::ParameterName, 'Accept the key of a host that was never seen (SFTP)')
+            [CompletionResult]::new('--accept-new', '--accept-new', [CompletionResultType]::ParameterName, 'Accept the key of a host that was never seen (SFTP, peers)')
             [CompletionResult]::new('--dry-run', '--dry-run', [CompletionResultType]::ParameterName, 'Tell what would happen and change nothing')
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print JSON; errors become one JSON object on standard error')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print only what was asked for and errors')
@@ -273,13 +275,15 @@ Register-ArgumentCompleter -Native -CommandName 'dsync' -ScriptBlock {
             [CompletionResult]::new('--token-file', '--token-file', [CompletionResultType]::ParameterName, 'Read a bearer token from this file (HTTP)')
             [CompletionResult]::new('--ca-file', '--ca-file', [CompletionResultType]::ParameterName, 'Trust the certificates in this PEM file instead of the system''s (HTTP, S3)')
             [CompletionResult]::new('--limit-rate', '--limit-rate', [CompletionResultType]::ParameterName, 'Send and receive at most so many bytes in a second')
+            [CompletionResult]::new('--ssh-command', '--ssh-command', [CompletionResultType]::ParameterName, 'Connect to a peer by this command line instead of `ssh` [env: DSYNC_SSH_COMMAND]')
+            [CompletionResult]::new('--peer-program', '--peer-program', [CompletionResultType]::ParameterName, 'What dsync is called on the machine of a peer, if not `dsync`')
             [CompletionResult]::new('--recipient', '--recipient', [CompletionResultType]::ParameterName, 'Also let this age or SSH public key open it (can be repeated)')
             [CompletionResult]::new('-C', '-C ', [CompletionResultType]::ParameterName, 'Work as if started in DIR')
             [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'Use the store in DIR, not the one in or above the working directory [env: DSYNC_STORE]')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour the text')
             [CompletionResult]::new('--wait', '--wait', [CompletionResultType]::ParameterName, 'Wait at most so long for a store that is in use; 0 fails at once')
             [CompletionResult]::new('--plain', '--plain', [CompletionResultType]::ParameterName, 'Do not seal: whoever can read the storage can read the records')
-            [CompletionResult]::new('--accept-new', '--accept-new', [CompletionResultType]::ParameterName, 'Accept the key of a host that was never seen (SFTP)')
+            [CompletionResult]::new('--accept-new', '--accept-new', [CompletionResultType]::ParameterName, 'Accept the key of a host that was never seen (SFTP, peers)')
             [CompletionResult]::new('--dry-run', '--dry-run', [CompletionResultType]::ParameterName, 'Tell what would happen and change nothing')
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print JSON; errors become one JSON object on standard error')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print only what was asked for and errors')
@@ -835,6 +839,7 @@ Register-ArgumentCompleter -Native -CommandName 'dsync' -ScriptBlock {
             [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'Use the store in DIR, not the one in or above the working directory [env: DSYNC_STORE]')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour the text')
             [CompletionResult]::new('--wait', '--wait', [CompletionResultType]::ParameterName, 'Wait at most so long for a store that is in use; 0 fails at once')
+            [CompletionResult]::new('--dry-run', '--dry-run', [CompletionResultType]::ParameterName, 'Tell what would happen and change nothing')
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print JSON; errors become one JSON object on standard error')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print only what was asked for and errors')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print only what was asked for and errors')
@@ -856,7 +861,7 @@ Register-ArgumentCompleter -Native -CommandName 'dsync' -ScriptBlock {
             [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Print more (can be repeated)')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
-            [CompletionResult]::new('forget', 'forget', [CompletionResultType]::ParameterValue, 'Stop waiting for a system that will not come back (not built yet)')
+            [CompletionResult]::new('forget', 'forget', [CompletionResultType]::ParameterValue, 'Stop waiting for a system that will not come back')
             [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
             break
         }
@@ -865,6 +870,7 @@ Register-ArgumentCompleter -Native -CommandName 'dsync' -ScriptBlock {
             [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'Use the store in DIR, not the one in or above the working directory [env: DSYNC_STORE]')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour the text')
             [CompletionResult]::new('--wait', '--wait', [CompletionResultType]::ParameterName, 'Wait at most so long for a store that is in use; 0 fails at once')
+            [CompletionResult]::new('--dry-run', '--dry-run', [CompletionResultType]::ParameterName, 'Tell what would happen and change nothing')
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print JSON; errors become one JSON object on standard error')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print only what was asked for and errors')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print only what was asked for and errors')
@@ -875,7 +881,7 @@ Register-ArgumentCompleter -Native -CommandName 'dsync' -ScriptBlock {
             break
         }
         'dsync;systems;help' {
-            [CompletionResult]::new('forget', 'forget', [CompletionResultType]::ParameterValue, 'Stop waiting for a system that will not come back (not built yet)')
+            [CompletionResult]::new('forget', 'forget', [CompletionResultType]::ParameterValue, 'Stop waiting for a system that will not come back')
             [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
             break
         }
@@ -886,12 +892,12 @@ Register-ArgumentCompleter -Native -CommandName 'dsync' -ScriptBlock {
             break
         }
         'dsync;serve' {
-            [CompletionResult]::new('--listen', '--listen', [CompletionResultType]::ParameterName, 'The address')
+            [CompletionResult]::new('--listen', '--listen', [CompletionResultType]::ParameterName, 'Listen at this address (not built yet)')
             [CompletionResult]::new('-C', '-C ', [CompletionResultType]::ParameterName, 'Work as if started in DIR')
             [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'Use the store in DIR, not the one in or above the working directory [env: DSYNC_STORE]')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Colour the text')
             [CompletionResult]::new('--wait', '--wait', [CompletionResultType]::ParameterName, 'Wait at most so long for a store that is in use; 0 fails at once')
-            [CompletionResult]::new('--stdio', '--stdio', [CompletionResultType]::ParameterName, 'Over standard input and output')
+            [CompletionResult]::new('--stdio', '--stdio', [CompletionResultType]::ParameterName, 'Speak over standard input and output')
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print JSON; errors become one JSON object on standard error')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print only what was asked for and errors')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print only what was asked for and errors')
@@ -993,9 +999,9 @@ Register-ArgumentCompleter -Native -CommandName 'dsync' -ScriptBlock {
             [CompletionResult]::new('schedule', 'schedule', [CompletionResultType]::ParameterValue, 'Print or install a timer for unattended syncs (not built yet)')
             [CompletionResult]::new('verify', 'verify', [CompletionResultType]::ParameterValue, 'Check every object, root and reference')
             [CompletionResult]::new('gc', 'gc', [CompletionResultType]::ParameterValue, 'Remove what nothing needs any more and fold packs together')
-            [CompletionResult]::new('roll', 'roll', [CompletionResultType]::ParameterValue, 'Fold the packs on a remote (not built yet)')
+            [CompletionResult]::new('roll', 'roll', [CompletionResultType]::ParameterValue, 'Fold the packs on a remote')
             [CompletionResult]::new('systems', 'systems', [CompletionResultType]::ParameterValue, 'List who shares a remote with this system, and when last seen')
-            [CompletionResult]::new('serve', 'serve', [CompletionResultType]::ParameterValue, 'Serve the store to peers (not built yet)')
+            [CompletionResult]::new('serve', 'serve', [CompletionResultType]::ParameterValue, 'Let a peer exchange with the store')
             [CompletionResult]::new('manager', 'manager', [CompletionResultType]::ParameterValue, 'Manage accounts and groups of systems (not built yet)')
             [CompletionResult]::new('completions', 'completions', [CompletionResultType]::ParameterValue, 'Print the completion script for a shell')
             [CompletionResult]::new('man', 'man', [CompletionResultType]::ParameterValue, 'Print the manual page, or write the pages of all commands')
@@ -1134,7 +1140,7 @@ Register-ArgumentCompleter -Native -CommandName 'dsync' -ScriptBlock {
             break
         }
         'dsync;help;systems' {
-            [CompletionResult]::new('forget', 'forget', [CompletionResultType]::ParameterValue, 'Stop waiting for a system that will not come back (not built yet)')
+            [CompletionResult]::new('forget', 'forget', [CompletionResultType]::ParameterValue, 'Stop waiting for a system that will not come back')
             break
         }
         'dsync;help;systems;forget' {

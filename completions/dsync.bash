@@ -529,7 +529,7 @@ _dsync() {
             return 0
             ;;
         dsync__subcmd__clone)
-            opts="-C -q -v -h --name --key-file --passphrase-file --password-file --token-file --ca-file --limit-rate --accept-new --dry-run --store --json --quiet --verbose --color --wait --help"
+            opts="-C -q -v -h --name --key-file --passphrase-file --password-file --token-file --ca-file --limit-rate --accept-new --ssh-command --peer-program --dry-run --store --json --quiet --verbose --color --wait --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -560,6 +560,14 @@ _dsync() {
                     return 0
                     ;;
                 --limit-rate)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ssh-command)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --peer-program)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -2207,7 +2215,7 @@ _dsync() {
             return 0
             ;;
         dsync__subcmd__remote__subcmd__add)
-            opts="-C -q -v -h --plain --key-file --passphrase-file --password-file --token-file --ca-file --limit-rate --accept-new --recipient --dry-run --store --json --quiet --verbose --color --wait --help"
+            opts="-C -q -v -h --plain --key-file --passphrase-file --password-file --token-file --ca-file --limit-rate --accept-new --ssh-command --peer-program --recipient --dry-run --store --json --quiet --verbose --color --wait --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2234,6 +2242,14 @@ _dsync() {
                     return 0
                     ;;
                 --limit-rate)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ssh-command)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --peer-program)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -2509,7 +2525,7 @@ _dsync() {
             return 0
             ;;
         dsync__subcmd__roll)
-            opts="-C -q -v -h --store --json --quiet --verbose --color --wait --help"
+            opts="-C -q -v -h --dry-run --store --json --quiet --verbose --color --wait --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2811,7 +2827,7 @@ _dsync() {
             return 0
             ;;
         dsync__subcmd__systems__subcmd__forget)
-            opts="-C -q -v -h --store --json --quiet --verbose --color --wait --help"
+            opts="-C -q -v -h --dry-run --store --json --quiet --verbose --color --wait --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

@@ -64,9 +64,9 @@ set edit:completion:arg-completer[dsync] = {|@words|
             cand schedule 'Print or install a timer for unattended syncs (not built yet)'
             cand verify 'Check every object, root and reference'
             cand gc 'Remove what nothing needs any more and fold packs together'
-            cand roll 'Fold the packs on a remote (not built yet)'
+            cand roll 'Fold the packs on a remote'
             cand systems 'List who shares a remote with this system, and when last seen'
-            cand serve 'Serve the store to peers (not built yet)'
+            cand serve 'Let a peer exchange with the store'
             cand manager 'Manage accounts and groups of systems (not built yet)'
             cand completions 'Print the completion script for a shell'
             cand man 'Print the manual page, or write the pages of all commands'
@@ -96,11 +96,13 @@ set edit:completion:arg-completer[dsync] = {|@words|
             cand --token-file 'Read a bearer token from this file (HTTP)'
             cand --ca-file 'Trust the certificates in this PEM file instead of the system''s (HTTP, S3)'
             cand --limit-rate 'Send and receive at most so many bytes in a second'
+            cand --ssh-command 'Connect to a peer by this command line instead of `ssh` [env: DSYNC_SSH_COMMAND]'
+            cand --peer-program 'What dsync is called on the machine of a peer, if not `dsync`'
             cand -C 'Work as if started in DIR'
             cand --store 'Use the store in DIR, not the one in or above the working directory [env: DSYNC_STORE]'
             cand --color 'Colour the text'
             cand --wait 'Wait at most so long for a store that is in use; 0 fails at once'
-            cand --accept-new 'Accept the key of a host that was never seen (SFTP)'
+            cand --accept-new 'Accept the key of a host that was never seen (SFTP, peers)'
             cand --dry-run 'Tell what would happen and change nothing'
             cand --json 'Print JSON; errors become one JSON object on standard error'
             cand -q 'Print only what was asked for and errors'
@@ -256,13 +258,15 @@ set edit:completion:arg-completer[dsync] = {|@words|
             cand --token-file 'Read a bearer token from this file (HTTP)'
             cand --ca-file 'Trust the certificates in this PEM file instead of the system''s (HTTP, S3)'
             cand --limit-rate 'Send and receive at most so many bytes in a second'
+            cand --ssh-command 'Connect to a peer by this command line instead of `ssh` [env: DSYNC_SSH_COMMAND]'
+            cand --peer-program 'What dsync is called on the machine of a peer, if not `dsync`'
             cand --recipient 'Also let this age or SSH public key open it (can be repeated)'
             cand -C 'Work as if started in DIR'
             cand --store 'Use the store in DIR, not the one in or above the working directory [env: DSYNC_STORE]'
             cand --color 'Colour the text'
             cand --wait 'Wait at most so long for a store that is in use; 0 fails at once'
             cand --plain 'Do not seal: whoever can read the storage can read the records'
-            cand --accept-new 'Accept the key of a host that was never seen (SFTP)'
+            cand --accept-new 'Accept the key of a host that was never seen (SFTP, peers)'
             cand --dry-run 'Tell what would happen and change nothing'
             cand --json 'Print JSON; errors become one JSON object on standard error'
             cand -q 'Print only what was asked for and errors'
@@ -778,6 +782,7 @@ set edit:completion:arg-completer[dsync] = {|@words|
             cand --store 'Use the store in DIR, not the one in or above the working directory [env: DSYNC_STORE]'
             cand --color 'Colour the text'
             cand --wait 'Wait at most so long for a store that is in use; 0 fails at once'
+            cand --dry-run 'Tell what would happen and change nothing'
             cand --json 'Print JSON; errors become one JSON object on standard error'
             cand -q 'Print only what was asked for and errors'
             cand --quiet 'Print only what was asked for and errors'
@@ -798,7 +803,7 @@ set edit:completion:arg-completer[dsync] = {|@words|
             cand --verbose 'Print more (can be repeated)'
             cand -h 'Print help (see more with ''--help'')'
             cand --help 'Print help (see more with ''--help'')'
-            cand forget 'Stop waiting for a system that will not come back (not built yet)'
+            cand forget 'Stop waiting for a system that will not come back'
             cand help 'Print this message or the help of the given subcommand(s)'
         }
         &'dsync;systems;forget'= {
@@ -806,6 +811,7 @@ set edit:completion:arg-completer[dsync] = {|@words|
             cand --store 'Use the store in DIR, not the one in or above the working directory [env: DSYNC_STORE]'
             cand --color 'Colour the text'
             cand --wait 'Wait at most so long for a store that is in use; 0 fails at once'
+            cand --dry-run 'Tell what would happen and change nothing'
             cand --json 'Print JSON; errors become one JSON object on standard error'
             cand -q 'Print only what was asked for and errors'
             cand --quiet 'Print only what was asked for and errors'
@@ -815,7 +821,7 @@ set edit:completion:arg-completer[dsync] = {|@words|
             cand --help 'Print help (see more with ''--help'')'
         }
         &'dsync;systems;help'= {
-            cand forget 'Stop waiting for a system that will not come back (not built yet)'
+            cand forget 'Stop waiting for a system that will not come back'
             cand help 'Print this message or the help of the given subcommand(s)'
         }
         &'dsync;systems;help;forget'= {
@@ -823,12 +829,12 @@ set edit:completion:arg-completer[dsync] = {|@words|
         &'dsync;systems;help;help'= {
         }
         &'dsync;serve'= {
-            cand --listen 'The address'
+            cand --listen 'Listen at this address (not built yet)'
             cand -C 'Work as if started in DIR'
             cand --store 'Use the store in DIR, not the one in or above the working directory [env: DSYNC_STORE]'
             cand --color 'Colour the text'
             cand --wait 'Wait at most so long for a store that is in use; 0 fails at once'
-            cand --stdio 'Over standard input and output'
+            cand --stdio 'Speak over standard input and output'
             cand --json 'Print JSON; errors become one JSON object on standard error'
             cand -q 'Print only what was asked for and errors'
             cand --quiet 'Print only what was asked for and errors'
@@ -925,9 +931,9 @@ set edit:completion:arg-completer[dsync] = {|@words|
             cand schedule 'Print or install a timer for unattended syncs (not built yet)'
             cand verify 'Check every object, root and reference'
             cand gc 'Remove what nothing needs any more and fold packs together'
-            cand roll 'Fold the packs on a remote (not built yet)'
+            cand roll 'Fold the packs on a remote'
             cand systems 'List who shares a remote with this system, and when last seen'
-            cand serve 'Serve the store to peers (not built yet)'
+            cand serve 'Let a peer exchange with the store'
             cand manager 'Manage accounts and groups of systems (not built yet)'
             cand completions 'Print the completion script for a shell'
             cand man 'Print the manual page, or write the pages of all commands'
@@ -1024,7 +1030,7 @@ set edit:completion:arg-completer[dsync] = {|@words|
         &'dsync;help;roll'= {
         }
         &'dsync;help;systems'= {
-            cand forget 'Stop waiting for a system that will not come back (not built yet)'
+            cand forget 'Stop waiting for a system that will not come back'
         }
         &'dsync;help;systems;forget'= {
         }

@@ -68,9 +68,9 @@ complete -c dsync -n "__fish_dsync_needs_command" -f -a "watch" -d 'Sync when so
 complete -c dsync -n "__fish_dsync_needs_command" -f -a "schedule" -d 'Print or install a timer for unattended syncs (not built yet)'
 complete -c dsync -n "__fish_dsync_needs_command" -f -a "verify" -d 'Check every object, root and reference'
 complete -c dsync -n "__fish_dsync_needs_command" -f -a "gc" -d 'Remove what nothing needs any more and fold packs together'
-complete -c dsync -n "__fish_dsync_needs_command" -f -a "roll" -d 'Fold the packs on a remote (not built yet)'
+complete -c dsync -n "__fish_dsync_needs_command" -f -a "roll" -d 'Fold the packs on a remote'
 complete -c dsync -n "__fish_dsync_needs_command" -f -a "systems" -d 'List who shares a remote with this system, and when last seen'
-complete -c dsync -n "__fish_dsync_needs_command" -f -a "serve" -d 'Serve the store to peers (not built yet)'
+complete -c dsync -n "__fish_dsync_needs_command" -f -a "serve" -d 'Let a peer exchange with the store'
 complete -c dsync -n "__fish_dsync_needs_command" -f -a "manager" -d 'Manage accounts and groups of systems (not built yet)'
 complete -c dsync -n "__fish_dsync_needs_command" -f -a "completions" -d 'Print the completion script for a shell'
 complete -c dsync -n "__fish_dsync_needs_command" -f -a "man" -d 'Print the manual page, or write the pages of all commands'
@@ -95,13 +95,15 @@ complete -c dsync -n "__fish_dsync_using_subcommand clone" -l password-file -d '
 complete -c dsync -n "__fish_dsync_using_subcommand clone" -l token-file -d 'Read a bearer token from this file (HTTP)' -r -F
 complete -c dsync -n "__fish_dsync_using_subcommand clone" -l ca-file -d 'Trust the certificates in this PEM file instead of the system\'s (HTTP, S3)' -r -F
 complete -c dsync -n "__fish_dsync_using_subcommand clone" -l limit-rate -d 'Send and receive at most so many bytes in a second' -r
+complete -c dsync -n "__fish_dsync_using_subcommand clone" -l ssh-command -d 'Connect to a peer by this command line instead of `ssh` [env: DSYNC_SSH_COMMAND]' -r
+complete -c dsync -n "__fish_dsync_using_subcommand clone" -l peer-program -d 'What dsync is called on the machine of a peer, if not `dsync`' -r
 complete -c dsync -n "__fish_dsync_using_subcommand clone" -s C -d 'Work as if started in DIR' -r -F
 complete -c dsync -n "__fish_dsync_using_subcommand clone" -l store -d 'Use the store in DIR, not the one in or above the working directory [env: DSYNC_STORE]' -r -F
 complete -c dsync -n "__fish_dsync_using_subcommand clone" -l color -d 'Colour the text' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Also into files and pipes'
 never\t'Not at all'"
 complete -c dsync -n "__fish_dsync_using_subcommand clone" -l wait -d 'Wait at most so long for a store that is in use; 0 fails at once' -r
-complete -c dsync -n "__fish_dsync_using_subcommand clone" -l accept-new -d 'Accept the key of a host that was never seen (SFTP)'
+complete -c dsync -n "__fish_dsync_using_subcommand clone" -l accept-new -d 'Accept the key of a host that was never seen (SFTP, peers)'
 complete -c dsync -n "__fish_dsync_using_subcommand clone" -l dry-run -d 'Tell what would happen and change nothing'
 complete -c dsync -n "__fish_dsync_using_subcommand clone" -l json -d 'Print JSON; errors become one JSON object on standard error'
 complete -c dsync -n "__fish_dsync_using_subcommand clone" -s q -l quiet -d 'Print only what was asked for and errors'
@@ -223,6 +225,8 @@ complete -c dsync -n "__fish_dsync_using_subcommand remote; and __fish_seen_subc
 complete -c dsync -n "__fish_dsync_using_subcommand remote; and __fish_seen_subcommand_from add" -l token-file -d 'Read a bearer token from this file (HTTP)' -r -F
 complete -c dsync -n "__fish_dsync_using_subcommand remote; and __fish_seen_subcommand_from add" -l ca-file -d 'Trust the certificates in this PEM file instead of the system\'s (HTTP, S3)' -r -F
 complete -c dsync -n "__fish_dsync_using_subcommand remote; and __fish_seen_subcommand_from add" -l limit-rate -d 'Send and receive at most so many bytes in a second' -r
+complete -c dsync -n "__fish_dsync_using_subcommand remote; and __fish_seen_subcommand_from add" -l ssh-command -d 'Connect to a peer by this command line instead of `ssh` [env: DSYNC_SSH_COMMAND]' -r
+complete -c dsync -n "__fish_dsync_using_subcommand remote; and __fish_seen_subcommand_from add" -l peer-program -d 'What dsync is called on the machine of a peer, if not `dsync`' -r
 complete -c dsync -n "__fish_dsync_using_subcommand remote; and __fish_seen_subcommand_from add" -l recipient -d 'Also let this age or SSH public key open it (can be repeated)' -r
 complete -c dsync -n "__fish_dsync_using_subcommand remote; and __fish_seen_subcommand_from add" -s C -d 'Work as if started in DIR' -r -F
 complete -c dsync -n "__fish_dsync_using_subcommand remote; and __fish_seen_subcommand_from add" -l store -d 'Use the store in DIR, not the one in or above the working directory [env: DSYNC_STORE]' -r -F
@@ -231,7 +235,7 @@ always\t'Also into files and pipes'
 never\t'Not at all'"
 complete -c dsync -n "__fish_dsync_using_subcommand remote; and __fish_seen_subcommand_from add" -l wait -d 'Wait at most so long for a store that is in use; 0 fails at once' -r
 complete -c dsync -n "__fish_dsync_using_subcommand remote; and __fish_seen_subcommand_from add" -l plain -d 'Do not seal: whoever can read the storage can read the records'
-complete -c dsync -n "__fish_dsync_using_subcommand remote; and __fish_seen_subcommand_from add" -l accept-new -d 'Accept the key of a host that was never seen (SFTP)'
+complete -c dsync -n "__fish_dsync_using_subcommand remote; and __fish_seen_subcommand_from add" -l accept-new -d 'Accept the key of a host that was never seen (SFTP, peers)'
 complete -c dsync -n "__fish_dsync_using_subcommand remote; and __fish_seen_subcommand_from add" -l dry-run -d 'Tell what would happen and change nothing'
 complete -c dsync -n "__fish_dsync_using_subcommand remote; and __fish_seen_subcommand_from add" -l json -d 'Print JSON; errors become one JSON object on standard error'
 complete -c dsync -n "__fish_dsync_using_subcommand remote; and __fish_seen_subcommand_from add" -s q -l quiet -d 'Print only what was asked for and errors'
@@ -631,6 +635,7 @@ complete -c dsync -n "__fish_dsync_using_subcommand roll" -l color -d 'Colour th
 always\t'Also into files and pipes'
 never\t'Not at all'"
 complete -c dsync -n "__fish_dsync_using_subcommand roll" -l wait -d 'Wait at most so long for a store that is in use; 0 fails at once' -r
+complete -c dsync -n "__fish_dsync_using_subcommand roll" -l dry-run -d 'Tell what would happen and change nothing'
 complete -c dsync -n "__fish_dsync_using_subcommand roll" -l json -d 'Print JSON; errors become one JSON object on standard error'
 complete -c dsync -n "__fish_dsync_using_subcommand roll" -s q -l quiet -d 'Print only what was asked for and errors'
 complete -c dsync -n "__fish_dsync_using_subcommand roll" -s v -l verbose -d 'Print more (can be repeated)'
@@ -645,7 +650,7 @@ complete -c dsync -n "__fish_dsync_using_subcommand systems; and not __fish_seen
 complete -c dsync -n "__fish_dsync_using_subcommand systems; and not __fish_seen_subcommand_from forget help" -s q -l quiet -d 'Print only what was asked for and errors'
 complete -c dsync -n "__fish_dsync_using_subcommand systems; and not __fish_seen_subcommand_from forget help" -s v -l verbose -d 'Print more (can be repeated)'
 complete -c dsync -n "__fish_dsync_using_subcommand systems; and not __fish_seen_subcommand_from forget help" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c dsync -n "__fish_dsync_using_subcommand systems; and not __fish_seen_subcommand_from forget help" -f -a "forget" -d 'Stop waiting for a system that will not come back (not built yet)'
+complete -c dsync -n "__fish_dsync_using_subcommand systems; and not __fish_seen_subcommand_from forget help" -f -a "forget" -d 'Stop waiting for a system that will not come back'
 complete -c dsync -n "__fish_dsync_using_subcommand systems; and not __fish_seen_subcommand_from forget help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c dsync -n "__fish_dsync_using_subcommand systems; and __fish_seen_subcommand_from forget" -s C -d 'Work as if started in DIR' -r -F
 complete -c dsync -n "__fish_dsync_using_subcommand systems; and __fish_seen_subcommand_from forget" -l store -d 'Use the store in DIR, not the one in or above the working directory [env: DSYNC_STORE]' -r -F
@@ -653,20 +658,21 @@ complete -c dsync -n "__fish_dsync_using_subcommand systems; and __fish_seen_sub
 always\t'Also into files and pipes'
 never\t'Not at all'"
 complete -c dsync -n "__fish_dsync_using_subcommand systems; and __fish_seen_subcommand_from forget" -l wait -d 'Wait at most so long for a store that is in use; 0 fails at once' -r
+complete -c dsync -n "__fish_dsync_using_subcommand systems; and __fish_seen_subcommand_from forget" -l dry-run -d 'Tell what would happen and change nothing'
 complete -c dsync -n "__fish_dsync_using_subcommand systems; and __fish_seen_subcommand_from forget" -l json -d 'Print JSON; errors become one JSON object on standard error'
 complete -c dsync -n "__fish_dsync_using_subcommand systems; and __fish_seen_subcommand_from forget" -s q -l quiet -d 'Print only what was asked for and errors'
 complete -c dsync -n "__fish_dsync_using_subcommand systems; and __fish_seen_subcommand_from forget" -s v -l verbose -d 'Print more (can be repeated)'
 complete -c dsync -n "__fish_dsync_using_subcommand systems; and __fish_seen_subcommand_from forget" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c dsync -n "__fish_dsync_using_subcommand systems; and __fish_seen_subcommand_from help" -f -a "forget" -d 'Stop waiting for a system that will not come back (not built yet)'
+complete -c dsync -n "__fish_dsync_using_subcommand systems; and __fish_seen_subcommand_from help" -f -a "forget" -d 'Stop waiting for a system that will not come back'
 complete -c dsync -n "__fish_dsync_using_subcommand systems; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
-complete -c dsync -n "__fish_dsync_using_subcommand serve" -l listen -d 'The address' -r
+complete -c dsync -n "__fish_dsync_using_subcommand serve" -l listen -d 'Listen at this address (not built yet)' -r
 complete -c dsync -n "__fish_dsync_using_subcommand serve" -s C -d 'Work as if started in DIR' -r -F
 complete -c dsync -n "__fish_dsync_using_subcommand serve" -l store -d 'Use the store in DIR, not the one in or above the working directory [env: DSYNC_STORE]' -r -F
 complete -c dsync -n "__fish_dsync_using_subcommand serve" -l color -d 'Colour the text' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Also into files and pipes'
 never\t'Not at all'"
 complete -c dsync -n "__fish_dsync_using_subcommand serve" -l wait -d 'Wait at most so long for a store that is in use; 0 fails at once' -r
-complete -c dsync -n "__fish_dsync_using_subcommand serve" -l stdio -d 'Over standard input and output'
+complete -c dsync -n "__fish_dsync_using_subcommand serve" -l stdio -d 'Speak over standard input and output'
 complete -c dsync -n "__fish_dsync_using_subcommand serve" -l json -d 'Print JSON; errors become one JSON object on standard error'
 complete -c dsync -n "__fish_dsync_using_subcommand serve" -s q -l quiet -d 'Print only what was asked for and errors'
 complete -c dsync -n "__fish_dsync_using_subcommand serve" -s v -l verbose -d 'Print more (can be repeated)'
@@ -746,9 +752,9 @@ complete -c dsync -n "__fish_dsync_using_subcommand help; and not __fish_seen_su
 complete -c dsync -n "__fish_dsync_using_subcommand help; and not __fish_seen_subcommand_from init clone add-source remove-source sources collections columns formats remote key sync snapshot push fetch pull apply status diff log show cat conflicts resolve undo ops restore convert pack unpack watch schedule verify gc roll systems serve manager completions man demo help" -f -a "schedule" -d 'Print or install a timer for unattended syncs (not built yet)'
 complete -c dsync -n "__fish_dsync_using_subcommand help; and not __fish_seen_subcommand_from init clone add-source remove-source sources collections columns formats remote key sync snapshot push fetch pull apply status diff log show cat conflicts resolve undo ops restore convert pack unpack watch schedule verify gc roll systems serve manager completions man demo help" -f -a "verify" -d 'Check every object, root and reference'
 complete -c dsync -n "__fish_dsync_using_subcommand help; and not __fish_seen_subcommand_from init clone add-source remove-source sources collections columns formats remote key sync snapshot push fetch pull apply status diff log show cat conflicts resolve undo ops restore convert pack unpack watch schedule verify gc roll systems serve manager completions man demo help" -f -a "gc" -d 'Remove what nothing needs any more and fold packs together'
-complete -c dsync -n "__fish_dsync_using_subcommand help; and not __fish_seen_subcommand_from init clone add-source remove-source sources collections columns formats remote key sync snapshot push fetch pull apply status diff log show cat conflicts resolve undo ops restore convert pack unpack watch schedule verify gc roll systems serve manager completions man demo help" -f -a "roll" -d 'Fold the packs on a remote (not built yet)'
+complete -c dsync -n "__fish_dsync_using_subcommand help; and not __fish_seen_subcommand_from init clone add-source remove-source sources collections columns formats remote key sync snapshot push fetch pull apply status diff log show cat conflicts resolve undo ops restore convert pack unpack watch schedule verify gc roll systems serve manager completions man demo help" -f -a "roll" -d 'Fold the packs on a remote'
 complete -c dsync -n "__fish_dsync_using_subcommand help; and not __fish_seen_subcommand_from init clone add-source remove-source sources collections columns formats remote key sync snapshot push fetch pull apply status diff log show cat conflicts resolve undo ops restore convert pack unpack watch schedule verify gc roll systems serve manager completions man demo help" -f -a "systems" -d 'List who shares a remote with this system, and when last seen'
-complete -c dsync -n "__fish_dsync_using_subcommand help; and not __fish_seen_subcommand_from init clone add-source remove-source sources collections columns formats remote key sync snapshot push fetch pull apply status diff log show cat conflicts resolve undo ops restore convert pack unpack watch schedule verify gc roll systems serve manager completions man demo help" -f -a "serve" -d 'Serve the store to peers (not built yet)'
+complete -c dsync -n "__fish_dsync_using_subcommand help; and not __fish_seen_subcommand_from init clone add-source remove-source sources collections columns formats remote key sync snapshot push fetch pull apply status diff log show cat conflicts resolve undo ops restore convert pack unpack watch schedule verify gc roll systems serve manager completions man demo help" -f -a "serve" -d 'Let a peer exchange with the store'
 complete -c dsync -n "__fish_dsync_using_subcommand help; and not __fish_seen_subcommand_from init clone add-source remove-source sources collections columns formats remote key sync snapshot push fetch pull apply status diff log show cat conflicts resolve undo ops restore convert pack unpack watch schedule verify gc roll systems serve manager completions man demo help" -f -a "manager" -d 'Manage accounts and groups of systems (not built yet)'
 complete -c dsync -n "__fish_dsync_using_subcommand help; and not __fish_seen_subcommand_from init clone add-source remove-source sources collections columns formats remote key sync snapshot push fetch pull apply status diff log show cat conflicts resolve undo ops restore convert pack unpack watch schedule verify gc roll systems serve manager completions man demo help" -f -a "completions" -d 'Print the completion script for a shell'
 complete -c dsync -n "__fish_dsync_using_subcommand help; and not __fish_seen_subcommand_from init clone add-source remove-source sources collections columns formats remote key sync snapshot push fetch pull apply status diff log show cat conflicts resolve undo ops restore convert pack unpack watch schedule verify gc roll systems serve manager completions man demo help" -f -a "man" -d 'Print the manual page, or write the pages of all commands'
@@ -761,4 +767,4 @@ complete -c dsync -n "__fish_dsync_using_subcommand help; and __fish_seen_subcom
 complete -c dsync -n "__fish_dsync_using_subcommand help; and __fish_seen_subcommand_from key" -f -a "show" -d 'List the keys and passphrases that open a remote'
 complete -c dsync -n "__fish_dsync_using_subcommand help; and __fish_seen_subcommand_from key" -f -a "add" -d 'Let one more key or passphrase open a remote'
 complete -c dsync -n "__fish_dsync_using_subcommand help; and __fish_seen_subcommand_from key" -f -a "remove" -d 'Take a key or passphrase away from a remote'
-complete -c dsync -n "__fish_dsync_using_subcommand help; and __fish_seen_subcommand_from systems" -f -a "forget" -d 'Stop waiting for a system that will not come back (not built yet)'
+complete -c dsync -n "__fish_dsync_using_subcommand help; and __fish_seen_subcommand_from systems" -f -a "forget" -d 'Stop waiting for a system that will not come back'

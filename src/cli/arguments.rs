@@ -91,9 +91,19 @@ pub(crate) struct TransportArgs {
     /// Send and receive at most so many bytes in a second
     #[arg(long, value_name = "BYTES", value_parser = clap::value_parser!(u64).range(1..), hide_short_help = true)]
     limit_rate: Option<u64>,
-    /// Accept the key of a host that was never seen (SFTP)
+    /// Accept the key of a host that was never seen (SFTP, peers)
     #[arg(long, hide_short_help = true)]
     accept_new: bool,
+    /// Connect to a peer by this command line instead of `ssh` [env: DSYNC_SSH_COMMAND]
+    #[expect(
+        clippy::doc_markdown,
+        reason = "the comment is the help text, as clap prints variables"
+    )]
+    #[arg(long, value_name = "COMMAND", hide_short_help = true)]
+    ssh_command: Option<String>,
+    /// What dsync is called on the machine of a peer, if not `dsync`
+    #[arg(long, value_name = "PROGRAM", hide_short_help = true)]
+    peer_program: Option<String>,
 }
 
 impl OpeningArgs {
@@ -122,6 +132,8 @@ impl TransportArgs {
                 token_file: path(&self.token_file),
                 ca_file: path(&self.ca_file),
                 limit_rate: self.limit_rate,
+                ssh_command: self.ssh_command.clone(),
+                peer_program: self.peer_program.clone(),
             },
             accept_new_host: self.accept_new,
             ..options

@@ -163,15 +163,19 @@ impl Context<'_> {
         let Some(store) = &self.store else {
             return Repository::discover(&self.directory).ok_or_else(|| SyncError::NotAStore(self.directory.clone()));
         };
-        let store = self.path(store);
-        let inner = store.join(STORE_FOLDER);
+        Self::store_in(&self.path(store))
+    }
+
+    /// Returns the store in a folder, or that folder where it is one itself.
+    pub(crate) fn store_in(folder: &Path) -> SyncResult<PathBuf> {
+        let inner = folder.join(STORE_FOLDER);
         let disk = Disk::default();
         if disk.is_dir(&inner) {
             Ok(inner)
-        } else if disk.is_dir(&store) {
-            Ok(store)
+        } else if disk.is_dir(folder) {
+            Ok(folder.to_owned())
         } else {
-            Err(SyncError::NotAStore(store))
+            Err(SyncError::NotAStore(folder.to_owned()))
         }
     }
 

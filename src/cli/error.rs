@@ -113,7 +113,7 @@ pub(crate) fn code(error: &SyncError) -> String {
         SyncError::NotUndoable { .. } => "not-undoable",
         SyncError::Interrupted => "interrupted",
         SyncError::Disk(_) | SyncError::Object(ObjectError::Io { .. }) => "io",
-        SyncError::Other { .. } => "failed",
+        SyncError::Spool(_) | SyncError::Other { .. } => "failed",
     };
     code.to_owned()
 }
@@ -245,6 +245,15 @@ fn remote_hints(name: &str, code: &str, command: &str, hints: &mut Vec<Hint>) {
             "a newer dsync wrote it; update this one, which is",
             "dsync --version",
         )),
+        "peer-version" => hints.push(Hint::new("to see which one this is", "dsync --version")),
+        "peer-program" => hints.push(Hint::new(
+            "if it is there under another name or path, `remote remove` and add it with that, as in",
+            format!(
+                "dsync remote add {} URL --peer-program /usr/local/bin/dsync",
+                shell_quote(name)
+            ),
+        )),
+        "no-store-there" => hints.push(Hint::new("to make a store, on the other machine", "dsync init DIR")),
         "replaced" => hints.push(Hint::new(
             "if it was made anew on purpose",
             format!("dsync remote remove {}", shell_quote(name)),

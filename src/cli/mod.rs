@@ -37,6 +37,8 @@ mod remove_source;
 mod report;
 mod resolve;
 mod restore;
+mod roll;
+mod serve;
 mod show;
 mod snapshot;
 mod sources;
@@ -155,9 +157,9 @@ enum Command {
     Schedule(unbuilt::Schedule),
     Verify(verify::Verify),
     Gc(gc::Gc),
-    Roll(unbuilt::Roll),
+    Roll(roll::Roll),
     Systems(systems::Systems),
-    Serve(unbuilt::Serve),
+    Serve(serve::Serve),
     Manager(unbuilt::Manager),
     Completions(completions::Completions),
     Man(man::Man),
@@ -200,9 +202,9 @@ impl Command {
             Self::Schedule(_) => unbuilt::answer("`schedule`"),
             Self::Verify(command) => command.run(cx),
             Self::Gc(command) => command.run(cx),
-            Self::Roll(_) => unbuilt::answer("`roll`"),
+            Self::Roll(command) => command.run(cx),
             Self::Systems(command) => command.run(cx),
-            Self::Serve(_) => unbuilt::answer("`serve`"),
+            Self::Serve(command) => command.run(cx),
             Self::Manager(_) => unbuilt::answer("`manager`"),
             Self::Completions(command) => command.run(cx),
             Self::Man(command) => command.run(cx),

@@ -20,7 +20,7 @@ pub(super) struct Remote {
 
 #[derive(Debug, Subcommand)]
 enum RemoteCommand {
-    Add(RemoteAdd),
+    Add(Box<RemoteAdd>),
     List(RemoteList),
     Remove(RemoteRemove),
 }
@@ -28,11 +28,12 @@ enum RemoteCommand {
 /// Make a remote, or join one that is there
 ///
 /// A new remote is sealed: what lies there can be read only with its key. The answer says where the key lies on this
-/// system and how another system joins.
+/// system and how another system joins. The store of another system (`ssh://`) is a remote as it is.
 #[derive(Debug, Args)]
 #[command(
     after_long_help = "Examples:\n  dsync remote add origin sftp://nas/srv/addresses\n  \
-    dsync remote add stick /mnt/stick/addresses --passphrase-file secret.txt"
+    dsync remote add stick /mnt/stick/addresses --passphrase-file secret.txt\n  \
+    dsync remote add nas ssh://nas/srv/addresses"
 )]
 struct RemoteAdd {
     /// The name for it here
@@ -119,6 +120,15 @@ impl RemoteAdd {
             (false, true) => "made",
             (false, false) => "joined",
         };
+        if let Some(system) = &added.peer {
+            let verb = if self.dry_run.dry_run { "would join" } else { "joined" };
+            return cx.ui.told(format!(
+                "{verb} peer {} at {}: the store of {}",
+                escape(&added.name),
+                escape(&added.url),
+                escape(system)
+            ));
+        }
         let sealed = if added.sealed { "sealed" } else { "not sealed" };
         cx.ui.told(format!(
             "{verb} remote {} at {}, {sealed}",

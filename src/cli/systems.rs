@@ -2,6 +2,7 @@
 
 use clap::{Args, Subcommand};
 
+use super::arguments::DryRun;
 use super::context::Context;
 use super::error::Exit;
 use super::text::escape;
@@ -21,31 +22,66 @@ enum SystemsCommand {
     Forget(Forget),
 }
 
-/// Stop waiting for a system that will not come back (not built yet)
+/// Stop waiting for a system that will not come back
+///
+/// Objects on a remote that every system has in a base are deleted; one that never comes again would keep them for ever. Nothing of
+/// what it sent is lost. Should it come back, it goes on under a new id with all that it has.
 #[derive(Debug, Args)]
 #[command(after_long_help = "Examples:\n  dsync systems forget old-laptop\n  dsync systems forget old-laptop --json")]
 struct Forget {
-    /// The system
+    /// The system: its name, or the beginning of its id (four digits at least)
     name: String,
+    #[command(flatten)]
+    dry_run: DryRun,
 }
 
 impl Systems {
     pub(super) fn run(&self, cx: &Context<'_>) -> SyncResult<Exit> {
-        if let Some(SystemsCommand::Forget(_)) = &self.command {
-            return super::unbuilt::answer("`systems forget`");
+        if let Some(SystemsCommand::Forget(forget)) = &self.command {
+            return forget.run(cx);
         }
         for system in cx.repository()?.systems()? {
             if cx.ui.is_json() {
                 cx.ui.object(&system)?;
                 continue;
             }
-            let this = if system.this { " (this one)" } else { "" };
+            if system.last_seen.is_empty() {
+                // A peer answers for itself; nothing that it wrote lies anywhere.
+                let name = cx.ui.paint(Role::Heading, escape(&system.system));
+                cx.ui.line(format!("{name}: the peer {}", escape(&system.remote)))?;
+                continue;
+            }
+            let this = match (system.this, system.gone) {
+                (true, _) => " (this one)",
+                (_, true) => " (not waited for)",
+                _ => "",
+            };
             cx.ui.line(format!(
                 "{}{this}: on {}, last seen {}, number {}",
                 cx.ui.paint(Role::Heading, escape(&system.system)),
                 escape(&system.remote),
                 escape(&system.last_seen),
                 system.sequence
+            ))?;
+        }
+        Ok(Exit::Done)
+    }
+}
+
+impl Forget {
+    fn run(&self, cx: &Context<'_>) -> SyncResult<Exit> {
+        let is_dry = self.dry_run.dry_run;
+        for forgotten in cx.repository()?.forget_system(&self.name, is_dry)? {
+            if cx.ui.is_json() {
+                cx.ui.object(&forgotten)?;
+                continue;
+            }
+            let would = if is_dry { "would stop" } else { "stopped" };
+            cx.ui.line(format!(
+                "{would} waiting for {} on {}; its {} objects there are known to others or stay",
+                cx.ui.paint(Role::Heading, escape(&forgotten.system)),
+                escape(&forgotten.remote),
+                forgotten.sequence
             ))?;
         }
         Ok(Exit::Done)

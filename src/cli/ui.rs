@@ -260,13 +260,8 @@ impl Bar {
     }
 }
 
-impl Progress for Bar {
-    fn start(&self, what: &str, total: Option<u64>) {
-        let template = if total.is_some() {
-            "{msg} {wide_bar} {pos}/{len}"
-        } else {
-            "{spinner} {msg}"
-        };
+impl Bar {
+    fn show(&self, what: &str, total: Option<u64>, template: &str) {
         let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
         let bar = ProgressBar::with_draw_target(total, ProgressDrawTarget::stderr())
             .with_style(style)
@@ -277,6 +272,22 @@ impl Progress for Bar {
                 old.finish_and_clear();
             }
         });
+    }
+}
+
+impl Progress for Bar {
+    fn start(&self, what: &str, total: Option<u64>) {
+        let template = if total.is_some() {
+            "{msg} {wide_bar} {pos}/{len}"
+        } else {
+            "{spinner} {msg}"
+        };
+        self.show(what, total, template);
+    }
+
+    fn start_bytes(&self, what: &str, total: Option<u64>) {
+        let template = "{msg} {wide_bar} {bytes}/{total_bytes}, {bytes_per_sec}, {eta} left";
+        self.show(what, total, template);
     }
 
     fn at(&self, done: u64) {

@@ -41,26 +41,6 @@ pub(super) struct Schedule {
     install: bool,
 }
 
-/// Fold the packs on a remote (not built yet)
-#[derive(Debug, Args)]
-#[command(after_long_help = "Examples:\n  dsync roll\n  dsync roll origin")]
-pub(super) struct Roll {
-    /// The remote
-    remote: Option<String>,
-}
-
-/// Serve the store to peers (not built yet)
-#[derive(Debug, Args)]
-#[command(after_long_help = "Examples:\n  dsync serve --listen 127.0.0.1:7878\n  dsync serve --stdio")]
-pub(super) struct Serve {
-    /// The address
-    #[arg(long, value_name = "ADDR")]
-    listen: Option<String>,
-    /// Over standard input and output
-    #[arg(long)]
-    stdio: bool,
-}
-
 /// Manage accounts and groups of systems (not built yet)
 #[derive(Debug, Args)]
 #[command(after_long_help = "Examples:\n  dsync manager\n  dsync manager status")]

@@ -20,7 +20,7 @@ pub use change::{ChangeError, apply, difference, renaming};
 pub(crate) use change::{check, normalize, same};
 pub use compose::{compose, compose_operations};
 pub use entry::Entry;
-pub use set::{Delta, DeltaWriter};
+pub use set::{Delta, DeltaFinder, DeltaWriter};
 pub use snapshot::Snapshot;
 
 use crate::model::{FieldPath, Hash, RecordKey, Value};

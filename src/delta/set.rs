@@ -178,6 +178,26 @@ enum Form {
     Tree { root: Hash, records: u64 },
 }
 
+/// Looks up the transactions of many keys; in ascending order each block or node is read once.
+pub struct DeltaFinder<'d, 'a> {
+    delta: &'d Delta<'a>,
+    /// The records, where they are stored as a tree.
+    records: Option<tree::Finder<'a>>,
+}
+
+impl DeltaFinder<'_, '_> {
+    /// Returns the transaction of `key`.
+    pub fn find(&mut self, key: &RecordKey) -> Result<Option<Transaction>, DeltaError> {
+        match &mut self.records {
+            None => self.delta.get(key),
+            Some(records) => {
+                let value = records.find(key.bytes())?;
+                value.map(|value| addition(key.bytes(), value)).transpose()
+            }
+        }
+    }
+}
+
 /// Returns the addition of a record as it stands in the tree of a set.
 fn addition(key: &[u8], value: &[u8]) -> Result<Transaction, DeltaError> {
     let key = RecordKey::new(key).ok_or(DeltaError::malformed(OBJECT, "a key has an impossible length"))?;
@@ -291,6 +311,15 @@ impl<'a> Delta<'a> {
         let block = self.block(number)?;
         let position = block.binary_search_by(|transaction| transaction.key.cmp(key));
         Ok(position.ok().and_then(|position| block.get(position)).cloned())
+    }
+
+    /// Begins to look up the transactions of several keys.
+    pub fn finder(&self) -> DeltaFinder<'_, 'a> {
+        let records = match &self.form {
+            Form::Blocks { .. } => None,
+            Form::Tree { root, .. } => Some(tree::Finder::new(self.objects, root)),
+        };
+        DeltaFinder { delta: self, records }
     }
 
     /// Returns the transactions in order of keys.

@@ -1,6 +1,6 @@
 //! How snapshots come to be, and how those of others are checked.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
@@ -8,6 +8,7 @@ use super::MergeError;
 use super::conflict::{Marks, marks, record};
 use super::history::{History, Step, Walk};
 use super::policy::{Settings, is_settings};
+use super::portion::StateReader;
 use super::register::is_quiet;
 use super::state::{Edits, evaluate_groups, merged_state};
 use crate::delta::{
@@ -49,7 +50,7 @@ enum Reading {
 ///
 /// Writes below absent maps become one write of the map, clearing what is not there is dropped; every other
 /// transaction that does not fit (adding what exists, changing what does not) is [`MergeError::Unfit`]. The caller's
-/// errors are passed on. On an empty state memory is bounded; else it follows the changes.
+/// errors are passed on. Memory is bounded but for the keys that are united or renamed.
 pub fn author(
     history: &History<'_>,
     parents: &[SnapshotId],
@@ -71,22 +72,14 @@ pub fn author(
     }
     let merged = merged_state(history, &parents)?;
     Settings::check(objects, &merged)?;
-    let writer = RefCell::new(if parents.is_empty() {
+    let draft = Draft::new(if parents.is_empty() {
         DeltaWriter::on_nothing(objects)
     } else {
         DeltaWriter::new(objects)
     });
-    let sink = |transaction: &Transaction| {
-        let mut writer = writer.borrow_mut();
-        if is_settings(&transaction.key) {
-            // They are no part of the tree that a large first set is stored as.
-            writer.write_out()?;
-        }
-        writer.push(transaction).map_err(MergeError::from)
-    };
     let applied =
-        Application::new(history, &parents, (merged, meta.kind), Reading::Lenient, &sink).run(transactions)?;
-    let (delta, counts) = writer.into_inner().finish(&applied.content)?;
+        Application::new(history, &parents, (merged, meta.kind), Reading::Lenient, &draft).run(transactions)?;
+    let (delta, counts) = draft.finish(&applied.content)?;
     let snapshot = Snapshot {
         collection: meta.collection,
         kind: meta.kind,
@@ -181,13 +174,8 @@ pub fn receive(history: &History<'_>, id: &SnapshotId) -> Result<(), MergeError>
     if history.heads_of(&snapshot.parents)? != snapshot.parents {
         return wrong("one of its parents is an ancestor of another");
     }
-    let counts = RefCell::new(Counts::default());
-    let sink = |transaction: &Transaction| {
-        counts.borrow_mut().count(&transaction.operation);
-        Ok(())
-    };
-    let computed = computed(history, &snapshot, &sink)?;
-    if counts.into_inner() != snapshot.counts {
+    let (computed, counts) = computed(history, &snapshot)?;
+    if counts != snapshot.counts {
         return wrong("it counts other changes than it holds");
     }
     if computed != snapshot.result {
@@ -205,18 +193,90 @@ pub fn receive(history: &History<'_>, id: &SnapshotId) -> Result<(), MergeError>
     Ok(())
 }
 
-/// Computes the state that a snapshot leads to from its parents and its writes, which `sink` gets to see.
-pub(super) fn computed(
-    history: &History<'_>,
-    snapshot: &Snapshot,
-    sink: &dyn Fn(&Transaction) -> Result<(), MergeError>,
-) -> Result<State, MergeError> {
+/// Computes the state that a snapshot leads to from its parents and its writes, and counts these.
+pub(super) fn computed(history: &History<'_>, snapshot: &Snapshot) -> Result<(State, Counts), MergeError> {
     let merged = merged_state(history, &snapshot.parents)?;
     Settings::check(history.objects, &merged)?;
     let delta = Delta::open(history.objects, &snapshot.delta)?;
     let transactions = delta.iter().map(|transaction| transaction.map_err(MergeError::from));
     let start = (merged, snapshot.kind);
-    Application::new(history, &snapshot.parents, start, Reading::Strict, sink).run(transactions)
+    let stored = Stored {
+        delta: snapshot.delta,
+        counts: Cell::default(),
+    };
+    let state = Application::new(history, &snapshot.parents, start, Reading::Strict, &stored).run(transactions)?;
+    Ok((state, stored.counts.get()))
+}
+
+/// The difference set of the snapshot that transactions belong to.
+trait OwnSet {
+    /// Gets to see the next transaction.
+    fn push(&self, transaction: &Transaction) -> Result<(), MergeError>;
+
+    /// Returns the address of the set, all transactions of which were pushed and some of which are no additions.
+    fn address(&self) -> Result<Hash, MergeError>;
+}
+
+/// A set that is being written.
+struct Draft<'h> {
+    writer: RefCell<Option<DeltaWriter<'h>>>,
+    finished: Cell<Option<(Hash, Counts)>>,
+}
+
+impl<'h> Draft<'h> {
+    fn new(writer: DeltaWriter<'h>) -> Self {
+        Self {
+            writer: RefCell::new(Some(writer)),
+            finished: Cell::new(None),
+        }
+    }
+
+    /// Stores what is left. `content` is the tree that the set leads to.
+    fn finish(&self, content: &Hash) -> Result<(Hash, Counts), MergeError> {
+        let finished = match (self.finished.get(), self.writer.take()) {
+            (Some(finished), _) => finished,
+            (None, Some(writer)) => writer.finish(content)?,
+            (None, None) => (Hash::from_bytes([0; Hash::BYTES]), Counts::default()),
+        };
+        self.finished.set(Some(finished));
+        Ok(finished)
+    }
+}
+
+impl OwnSet for Draft<'_> {
+    fn push(&self, transaction: &Transaction) -> Result<(), MergeError> {
+        let mut writer = self.writer.borrow_mut();
+        let Some(writer) = writer.as_mut() else { return Ok(()) };
+        if is_settings(&transaction.key) {
+            // They are no part of the tree that a large first set is stored as.
+            writer.write_out()?;
+        }
+        Ok(writer.push(transaction)?)
+    }
+
+    fn address(&self) -> Result<Hash, MergeError> {
+        // Only a set of nothing but additions is stored as the tree that it leads to.
+        Ok(self.finish(&tree::empty_root())?.0)
+    }
+}
+
+/// A set that is there.
+struct Stored {
+    delta: Hash,
+    counts: Cell<Counts>,
+}
+
+impl OwnSet for Stored {
+    fn push(&self, transaction: &Transaction) -> Result<(), MergeError> {
+        let mut counts = self.counts.get();
+        counts.count(&transaction.operation);
+        self.counts.set(counts);
+        Ok(())
+    }
+
+    fn address(&self) -> Result<Hash, MergeError> {
+        Ok(self.delta)
+    }
 }
 
 /// A key and its new value in the content tree.
@@ -229,8 +289,10 @@ struct Application<'a, 'h> {
     merged: State,
     keys: Keys,
     reading: Reading,
-    sink: &'a dyn Fn(&Transaction) -> Result<(), MergeError>,
+    own: &'a dyn OwnSet,
     has_marks: bool,
+    /// Reads the merged state in the order of the transactions.
+    reader: StateReader<'h>,
     edits: Edits,
     /// The aliases met, in order.
     aliases: Vec<(RecordKey, RecordKey)>,
@@ -238,8 +300,6 @@ struct Application<'a, 'h> {
     renamed: BTreeMap<RecordKey, RecordKey>,
     /// The keys with a record at the parents that get another one.
     retaken: BTreeSet<RecordKey>,
-    /// What was done to the keys that are no additions, which aliases may concern.
-    operations: BTreeMap<RecordKey, Operation>,
     last: Option<RecordKey>,
 }
 
@@ -249,7 +309,7 @@ impl<'a, 'h> Application<'a, 'h> {
         parents: &'a [SnapshotId],
         (merged, kind): (State, Kind),
         reading: Reading,
-        sink: &'a dyn Fn(&Transaction) -> Result<(), MergeError>,
+        own: &'a dyn OwnSet,
     ) -> Self {
         Self {
             history,
@@ -257,13 +317,13 @@ impl<'a, 'h> Application<'a, 'h> {
             merged,
             keys: kind.keys(),
             reading,
-            sink,
+            own,
             has_marks: merged.conflicts != tree::empty_root(),
+            reader: StateReader::new(history.objects, &merged),
             edits: Edits::default(),
             aliases: Vec::new(),
             renamed: BTreeMap::new(),
             retaken: BTreeSet::new(),
-            operations: BTreeMap::new(),
             last: None,
         }
     }
@@ -323,7 +383,7 @@ impl<'a, 'h> Application<'a, 'h> {
             (Operation::Rename { .. }, Keys::Ids) => return unfit(ChangeError::FixedKeys),
             _ => {}
         }
-        let old = match record(objects, &self.merged, key)? {
+        let old = match self.reader.record(key)? {
             Some(Entry::Record(record)) => Some(record),
             None => None,
             Some(Entry::Alias(_)) => return unfit(ChangeError::Missing),
@@ -381,29 +441,25 @@ impl<'a, 'h> Application<'a, 'h> {
             if self.has_marks {
                 let before = marks(self.history.objects, &self.merged, from)?;
                 let after = resolved(before, &operation, new.as_ref());
-                self.edits.marks(&key, &after);
+                self.edits.marks(&key, &after)?;
             }
         } else if self.has_marks {
-            let before = marks(self.history.objects, &self.merged, &key)?;
+            let before = self.reader.marks(&key)?;
             if !before.conflicts.is_empty() || before.key.is_some() {
                 let after = resolved(before, &operation, new.as_ref());
-                self.edits.marks(&key, &after);
+                self.edits.marks(&key, &after)?;
             }
         }
         let transaction = Transaction { key, operation, forced };
-        (self.sink)(&transaction)?;
+        self.own.push(&transaction)?;
         let Transaction { key, operation, .. } = transaction;
         let bytes = key.bytes().to_vec();
-        let settings = is_settings(&key).then(|| key.clone());
         let new = match operation {
             Operation::Add(record) => Some(record),
-            operation => {
-                self.operations.insert(key, operation);
-                new
-            }
+            _ => new,
         };
-        if let Some(key) = settings {
-            self.edits.entry(&key, new.map(Entry::Record).as_ref());
+        if is_settings(&key) {
+            self.edits.entry(&key, new.map(Entry::Record).as_ref())?;
             return Ok(None);
         }
         Ok(Some((bytes, new.map(|record| Entry::Record(record).encode()))))
@@ -419,23 +475,26 @@ impl<'a, 'h> Application<'a, 'h> {
         if let Some(key) = self.retaken.iter().find(stays) {
             return unfit(key, ChangeError::Exists);
         }
+        if self.renamed.is_empty() {
+            return Ok(());
+        }
         let arrived: BTreeSet<&RecordKey> = self.renamed.values().collect();
+        let own = Delta::open(self.history.objects, &self.own.address()?)?;
+        let mut own = own.finder();
         for (from, to) in &self.renamed {
             // Under its own key stands another one, or nothing: what is said of it stands with the rename.
-            if matches!(
-                self.operations.get(from),
-                Some(Operation::Change(_) | Operation::Remove)
-            ) {
+            let done = own.find(from)?.map(|transaction| transaction.operation);
+            if matches!(done, Some(Operation::Change(_) | Operation::Remove)) {
                 return unfit(to, ChangeError::Rename);
             }
             if arrived.contains(from) {
                 continue;
             }
             if !self.retaken.contains(from) {
-                self.edits.entry(from, None);
+                self.edits.entry(from, None)?;
             }
             if self.has_marks {
-                self.edits.marks(from, &Marks::default());
+                self.edits.marks(from, &Marks::default())?;
             }
         }
         Ok(())
@@ -443,8 +502,7 @@ impl<'a, 'h> Application<'a, 'h> {
 
     fn check_alias(&self, key: &RecordKey, to: &RecordKey) -> Result<(), MergeError> {
         let is_record = matches!(record(self.history.objects, &self.merged, to)?, Some(Entry::Record(_)));
-        let stays = !matches!(self.operations.get(to), Some(Operation::Remove | Operation::Alias(_)));
-        if to < key && is_record && stays && !is_settings(to) {
+        if to < key && is_record && !is_settings(to) {
             Ok(())
         } else {
             Err(MergeError::Unfit {
@@ -460,8 +518,11 @@ impl<'a, 'h> Application<'a, 'h> {
             return Ok(());
         }
         let objects = self.history.objects;
+        let own = self.own.address()?;
+        self.check_targets(&own)?;
         let mut whole = self.history.walk(self.parents, true)?;
-        push_own_step(&mut whole);
+        let stored = whole.steps.len();
+        push_own_step(&mut whole, own);
         let mut classes: BTreeMap<RecordKey, Vec<RecordKey>> = BTreeMap::new();
         for (from, to) in &self.aliases {
             let class = classes.entry(to.clone()).or_default();
@@ -476,12 +537,30 @@ impl<'a, 'h> Application<'a, 'h> {
             class.dedup();
             groups.push(class);
         }
-        evaluate_groups(objects, &whole, &groups, Some(&self.operations), &mut self.edits)
+        evaluate_groups(self.history, &whole, stored, &groups, &mut self.edits)
+    }
+
+    /// Checks that what others are united with stays.
+    fn check_targets(&mut self, own: &Hash) -> Result<(), MergeError> {
+        self.aliases
+            .sort_unstable_by(|(left, left_to), (right, right_to)| (left_to, left).cmp(&(right_to, right)));
+        let own = Delta::open(self.history.objects, own)?;
+        let mut own = own.finder();
+        for (from, to) in &self.aliases {
+            let done = own.find(to)?.map(|transaction| transaction.operation);
+            if matches!(done, Some(Operation::Remove | Operation::Alias(_))) {
+                return Err(MergeError::Unfit {
+                    key: from.clone(),
+                    source: ChangeError::Alias,
+                });
+            }
+        }
+        Ok(())
     }
 }
 
 /// Adds the snapshot that is being made as last step; it supersedes what it writes, so its id is never asked for.
-fn push_own_step(whole: &mut Walk) {
+fn push_own_step(whole: &mut Walk, delta: Hash) {
     let mut ancestors = super::bits::Bits::default();
     for number in 0..whole.steps.len() {
         ancestors.insert(number);
@@ -496,7 +575,7 @@ fn push_own_step(whole: &mut Walk) {
         system: String::new(),
         time: TimeMs(0),
         message: None,
-        delta: nothing,
+        delta,
         result: State::empty(),
         counts: Counts::default(),
         records: 0,

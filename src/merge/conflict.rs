@@ -353,11 +353,16 @@ pub(super) fn marks(objects: &dyn Objects, state: &State, key: &RecordKey) -> Re
     }
     match tree::get(objects, &state.conflicts, key.bytes())? {
         None => Ok(Marks::default()),
-        Some(bytes) => Marks::decode(&bytes).map_err(|what| MergeError::MalformedEntry {
-            key: key.to_string(),
-            what,
-        }),
+        Some(bytes) => decode_marks(key, &bytes),
     }
+}
+
+/// Decodes what the conflict tree marks at `key`.
+pub(super) fn decode_marks(key: &RecordKey, bytes: &[u8]) -> Result<Marks, MergeError> {
+    Marks::decode(bytes).map_err(|what| MergeError::MalformedEntry {
+        key: key.to_string(),
+        what,
+    })
 }
 
 /// Returns the entry of `key` in a state.

@@ -6,6 +6,7 @@ use std::rc::Rc;
 
 use super::MergeError;
 use super::bits::Bits;
+use super::portion::PORTION_KEYS;
 use super::rebuild::rebuild;
 use crate::delta::{Snapshot, State};
 use crate::model::{Hash, SnapshotId, TimeMs};
@@ -19,6 +20,8 @@ pub struct History<'a> {
     states: RefCell<HashMap<Vec<SnapshotId>, State>>,
     /// Roots of trees that are here.
     whole: RefCell<HashSet<Hash>>,
+    /// How many keys a merge evaluates at once.
+    pub(super) portion_keys: usize,
 }
 
 /// One snapshot that a walk passed.
@@ -57,6 +60,7 @@ impl<'a> History<'a> {
             snapshots: RefCell::default(),
             states: RefCell::default(),
             whole: RefCell::default(),
+            portion_keys: PORTION_KEYS,
         }
     }
 

@@ -18,6 +18,7 @@ mod history;
 mod lineage;
 mod moved;
 mod policy;
+mod portion;
 mod rebuild;
 mod register;
 mod state;
@@ -29,6 +30,8 @@ mod author_tests;
 mod graph_tests;
 #[cfg(test)]
 mod policy_tests;
+#[cfg(test)]
+mod portion_tests;
 #[cfg(test)]
 mod reference;
 #[cfg(test)]
@@ -54,6 +57,7 @@ pub use crate::delta::State;
 use crate::delta::{ChangeError, DeltaError};
 use crate::model::{RecordKey, SnapshotId};
 use crate::port::ObjectError;
+use crate::spool::SpoolError;
 use crate::tree::TreeError;
 
 /// Why a state cannot be computed, or a snapshot not be accepted.
@@ -68,6 +72,9 @@ pub enum MergeError {
     /// A snapshot or difference set is malformed.
     #[error("cannot read or write changes")]
     Delta(#[from] DeltaError),
+    /// What waited in memory is lost.
+    #[error(transparent)]
+    Spool(#[from] SpoolError),
     /// An entry of the conflict tree is malformed.
     #[error("conflict entry of record {key} is malformed: {what}")]
     MalformedEntry {

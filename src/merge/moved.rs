@@ -7,9 +7,10 @@ use super::bits::Bits;
 use super::conflict::{Marks, StoredConflict, marks, record};
 use super::history::{History, Step, Walk};
 use super::lineage::{KeyedOperation, Lineages};
-use super::policy::{Rules, settings_key};
+use super::policy::Rules;
+use super::portion::{Collector, Portion, changes_of_settings, deltas};
 use super::register::{Registers, View};
-use super::state::{Edits, Operations, collect_known};
+use super::state::Edits;
 use crate::delta::{Delta, Entry, Operation, State};
 use crate::model::{RecordKey, SnapshotId, Value};
 use crate::port::Objects;
@@ -129,7 +130,7 @@ pub(super) fn evaluate_class(
     heads: &[SnapshotId],
     walk: &Walk,
     class: &[RecordKey],
-    touched: &BTreeMap<RecordKey, Operations>,
+    touched: &Portion,
     edits: &mut Edits,
 ) -> Result<(), MergeError> {
     let objects = history.objects;
@@ -145,12 +146,8 @@ pub(super) fn evaluate_class(
     } else {
         let whole = history.walk(heads, true)?;
         let all = Edges::read(objects, &whole.steps)?.closure(class);
-        let mut known: BTreeMap<RecordKey, Operations> = all.iter().map(|key| (key.clone(), Vec::new())).collect();
-        known.insert(settings_key(), Vec::new());
-        for (number, step) in whole.steps.iter().enumerate() {
-            collect_known(objects, number, &step.snapshot.delta, &mut known)?;
-        }
-        let changes = known.remove(&settings_key()).unwrap_or_default();
+        let known = Collector::new(objects, deltas(&whole.steps)).collect(all.iter().cloned())?;
+        let changes = changes_of_settings(objects, &whole.steps)?;
         let rules = Rules::new(objects, &whole.steps, None, &changes);
         let writes = in_order(&all, &known);
         let lineages = Lineages::trace(&whole.steps, &all, &[], &writes);
@@ -163,8 +160,8 @@ pub(super) fn evaluate_class(
         outcome = wanted.map(|(_, outcome)| outcome).collect();
     }
     for (key, (record, marks)) in class.iter().zip(outcome) {
-        edits.entry(key, record.map(Entry::Record).as_ref());
-        edits.marks(key, &marks);
+        edits.entry(key, record.map(Entry::Record).as_ref())?;
+        edits.marks(key, &marks)?;
     }
     Ok(())
 }
@@ -194,7 +191,7 @@ impl Base {
 }
 
 /// Returns all operations on `keys` in order of steps, then keys.
-fn in_order(keys: &[RecordKey], operations: &BTreeMap<RecordKey, Operations>) -> Vec<KeyedOperation> {
+fn in_order(keys: &[RecordKey], operations: &Portion) -> Vec<KeyedOperation> {
     let mut writes: Vec<KeyedOperation> = Vec::new();
     for (number, key) in keys.iter().enumerate() {
         let of_key = operations.get(key).into_iter().flatten();

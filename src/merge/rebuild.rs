@@ -9,10 +9,11 @@ use std::rc::Rc;
 
 use super::MergeError;
 use super::author::computed;
-use super::conflict::record;
 use super::history::History;
-use crate::delta::{ChangeError, Delta, Entry, Snapshot, State, apply};
-use crate::model::{RecordKey, SnapshotId};
+use super::portion::{Collector, StateReader, Touched, portion_keys};
+use super::state::Edits;
+use crate::delta::{ChangeError, Entry, Snapshot, State, apply};
+use crate::model::SnapshotId;
 use crate::tree;
 
 /// Snapshots whose trees are missing, in an order in which each comes after its parents.
@@ -34,7 +35,7 @@ pub(super) fn rebuild(history: &History<'_>, id: &SnapshotId) -> Result<(), Merg
         return along_line(history, &start, &missing);
     }
     for ((_, id), snapshot) in &missing {
-        let state = computed(history, snapshot, &|_| Ok(()))?;
+        let (state, _) = computed(history, snapshot)?;
         prove(id, snapshot, &state)?;
     }
     Ok(())
@@ -75,31 +76,32 @@ fn start_of_line(history: &History<'_>, missing: &Missing) -> Result<Option<Stat
 /// Makes the last state of a line with one edit of the tree before it: the states between are not needed.
 fn along_line(history: &History<'_>, start: &State, missing: &Missing) -> Result<(), MergeError> {
     let objects = history.objects();
-    let mut records: BTreeMap<RecordKey, Option<Entry>> = BTreeMap::new();
-    for snapshot in missing.values() {
-        for transaction in Delta::open(objects, &snapshot.delta)?.iter() {
-            let transaction = transaction?;
-            let old = match records.remove(&transaction.key) {
-                Some(entry) => entry,
-                None => record(objects, start, &transaction.key)?,
-            };
-            let new = match old {
-                Some(Entry::Alias(_)) => Err(ChangeError::Missing),
-                old => apply(old.and_then(Entry::into_record).as_ref(), &transaction.operation),
-            };
-            let new = new.map_err(|source| MergeError::Unfit {
-                key: transaction.key.clone(),
+    let deltas = || missing.values().map(|snapshot| &snapshot.delta);
+    let touched = Touched::read(objects, deltas())?;
+    let mut before = StateReader::new(objects, start);
+    let mut edits = Edits::default();
+    let mut collector = Collector::new(objects, deltas());
+    let snapshots = missing.values().map(|snapshot| &**snapshot);
+    let size = portion_keys(history.portion_keys, touched.keys.len(), snapshots);
+    for keys in touched.keys.chunks(size) {
+        for (key, operations) in collector.collect(keys.iter().cloned())? {
+            let unfit = |source| MergeError::Unfit {
+                key: key.clone(),
                 source,
-            })?;
-            records.insert(transaction.key, new.map(Entry::Record));
+            };
+            let mut record = match before.record(&key)? {
+                Some(Entry::Alias(_)) => return Err(unfit(ChangeError::Missing)),
+                entry => entry.and_then(Entry::into_record),
+            };
+            for (_, operation) in &operations {
+                record = apply(record.as_ref(), operation).map_err(unfit)?;
+            }
+            edits.entry(&key, record.map(Entry::Record).as_ref())?;
         }
     }
-    let edits = records
-        .into_iter()
-        .map(|(key, entry)| (key.bytes().to_vec(), entry.as_ref().map(Entry::encode)));
-    let content = tree::edit(objects, &start.content, edits)?;
-    let Some(((_, id), last)) = missing.last_key_value() else {
-        return Ok(());
-    };
-    prove(id, last, &State { content, ..*start })
+    let state = edits.apply(objects, start)?;
+    match missing.last_key_value() {
+        Some(((_, id), last)) => prove(id, last, &state),
+        None => Ok(()),
+    }
 }

@@ -1,27 +1,28 @@
 //! The merged state at a set of heads.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use super::MergeError;
-use super::conflict::{Marks, StoredConflict, encode_settings, marks, record, settings};
-use super::group::{components, evaluate};
+use super::conflict::{Marks, StoredConflict, encode_settings, record, settings};
+use super::group::evaluate;
 use super::history::{History, Walk};
 use super::moved::{Edges, evaluate_class};
 use super::policy::{Rules, is_settings, settings_key};
+use super::portion::{
+    Collector, Operations, Portion, StateReader, Touched, changes_of_settings, deltas, portion_keys, portions,
+    snapshots, united,
+};
 use super::register::Registers;
-use crate::delta::{Delta, Entry, Operation, State};
-use crate::model::{RecordKey, SnapshotId, Value};
+use crate::delta::{Entry, Operation, State};
+use crate::model::{Hash, RecordKey, SnapshotId, Value};
 use crate::port::Objects;
+use crate::spool::{SortedRuns, SpoolError};
 use crate::tree;
 
-/// Operations on one key, with the numbers of their steps, in order of steps.
-pub(super) type Operations = Vec<(usize, Operation)>;
-
-/// New entries of a state's trees; `None` deletes.
+/// New entries of a state's trees; the last one of a key stands.
 #[derive(Default)]
 pub(super) struct Edits {
-    pub(super) content: BTreeMap<Vec<u8>, Option<Vec<u8>>>,
-    pub(super) conflicts: BTreeMap<Vec<u8>, Option<Vec<u8>>>,
+    /// No bytes at all delete.
+    content: SortedRuns,
+    conflicts: SortedRuns,
     /// What becomes of the settings' record, and its conflicts, where they are new.
     settings: Option<Fate>,
     settings_conflicts: Option<Vec<StoredConflict>>,
@@ -34,21 +35,22 @@ enum Fate {
 }
 
 impl Edits {
-    pub(super) fn entry(&mut self, key: &RecordKey, entry: Option<&Entry>) {
+    pub(super) fn entry(&mut self, key: &RecordKey, entry: Option<&Entry>) -> Result<(), MergeError> {
         if is_settings(key) {
             let record = entry.cloned().and_then(Entry::into_record);
             self.settings = Some(record.map_or(Fate::Goes, Fate::Is));
-            return;
+            return Ok(());
         }
-        self.content.insert(key.bytes().to_vec(), entry.map(Entry::encode));
+        let bytes = entry.map(Entry::encode);
+        Ok(self.content.push(key.clone(), bytes.unwrap_or_default())?)
     }
 
-    pub(super) fn marks(&mut self, key: &RecordKey, marks: &Marks) {
+    pub(super) fn marks(&mut self, key: &RecordKey, marks: &Marks) -> Result<(), MergeError> {
         if is_settings(key) {
             self.settings_conflicts = Some(marks.conflicts.clone());
-            return;
+            return Ok(());
         }
-        self.conflicts.insert(key.bytes().to_vec(), marks.encode());
+        Ok(self.conflicts.push(key.clone(), marks.encode().unwrap_or_default())?)
     }
 
     pub(super) fn apply(mut self, objects: &dyn Objects, state: &State) -> Result<State, MergeError> {
@@ -61,12 +63,35 @@ impl Edits {
             };
             let conflicts = self.settings_conflicts.take().or(conflicts).unwrap_or_default();
             let entry = record.map(|record| encode_settings(record, &conflicts));
-            self.conflicts.insert(settings_key().bytes().to_vec(), entry);
+            self.conflicts.push(settings_key(), entry.unwrap_or_default())?;
         }
         Ok(State {
-            content: tree::edit(objects, &state.content, self.content)?,
-            conflicts: tree::edit(objects, &state.conflicts, self.conflicts)?,
+            content: edit_tree(objects, &state.content, self.content)?,
+            conflicts: edit_tree(objects, &state.conflicts, self.conflicts)?,
         })
+    }
+}
+
+/// Applies new entries to a tree, the last one of each key; no bytes at all delete.
+pub(super) fn edit_tree(objects: &dyn Objects, root: &Hash, edits: SortedRuns) -> Result<Hash, MergeError> {
+    let mut failure: Option<SpoolError> = None;
+    let mut edits = edits.in_order()?.peekable();
+    let edited = tree::edit(
+        objects,
+        root,
+        std::iter::from_fn(|| {
+            loop {
+                let (key, bytes) = edits.next()?.map_err(|error| failure = Some(error)).ok()?;
+                let is_last = !matches!(edits.peek(), Some(Ok((next, _))) if *next == key);
+                if is_last {
+                    return Some((key.bytes().to_vec(), (!bytes.is_empty()).then_some(bytes)));
+                }
+            }
+        }),
+    );
+    match failure {
+        Some(error) => Err(error.into()),
+        None => Ok(edited?),
     }
 }
 
@@ -92,82 +117,118 @@ pub fn merged_state(history: &History<'_>, heads: &[SnapshotId]) -> Result<State
 
 fn merge(history: &History<'_>, walk: &Walk, heads: &[SnapshotId]) -> Result<State, MergeError> {
     let objects = history.objects;
-    let (start, seen, unseen) = richest_head(history, walk, heads)?;
-    let mut touched: BTreeMap<RecordKey, Operations> = BTreeMap::new();
-    for number in unseen {
-        if let Some(step) = walk.steps.get(number) {
-            for transaction in Delta::open(objects, &step.snapshot.delta)?.iter() {
-                let transaction = transaction?;
-                let operations = touched.entry(transaction.key).or_default();
-                operations.push((number, transaction.operation));
-            }
-        }
-    }
+    let (start, unseen) = richest_head(history, walk, heads)?;
+    let of_unseen = unseen.iter().filter_map(|number| walk.steps.get(*number));
+    let touched = Touched::read(objects, of_unseen.map(|step| &step.snapshot.delta))?;
     let edges = Edges::read(objects, &walk.steps)?;
-    let moved = edges.classes(touched.keys());
+    let moved = edges.classes(&touched.keys);
+    let others = touched.keys.iter().filter(|key| !edges.concern(key));
+    let classes = united(objects, &start, others, touched.aliases)?;
+    let base = walk.base();
     // What was done to the settings is asked of every step, as what a conflict shows depends on it.
     let settings_key = settings_key();
-    for key in moved.iter().flatten() {
-        touched.entry(key.clone()).or_default();
-    }
-    let classes = classes(
-        objects,
-        &start,
-        touched
-            .iter()
-            .filter(|(key, _)| !edges.concern(key) && !is_settings(key)),
-    )?;
-    for key in classes.iter().flatten().chain([&settings_key]) {
-        touched.entry(key.clone()).or_default();
-    }
-    for number in seen {
-        if let Some(step) = walk.steps.get(number) {
-            collect_known(objects, number, &step.snapshot.delta, &mut touched)?;
-        }
-    }
-    for operations in touched.values_mut() {
-        operations.sort_by_key(|(step, _)| *step);
-    }
-    let base = walk.base();
-    let mut edits = Edits::default();
-    let changes = touched.remove(&settings_key).unwrap_or_default();
+    let changes = changes_of_settings(objects, &walk.steps)?;
     let settings = record(objects, &base, &settings_key)?.and_then(Entry::into_record);
     let rules = Rules::new(objects, &walk.steps, settings.as_ref(), &changes);
+    let merging = Merging {
+        history,
+        walk,
+        heads,
+        rules: &rules,
+    };
+    let mut edits = Edits::default();
     if !changes.is_empty() {
-        let marks = marks(objects, &base, &settings_key)?;
-        evaluate_record((objects, None), walk, &settings_key, (&changes, marks), &mut edits)?;
+        let mut reader = StateReader::new(objects, &base);
+        evaluate_record((objects, None), walk, &settings_key, &changes, &mut reader, &mut edits)?;
     }
-    let mut groups: Vec<Vec<RecordKey>> = Vec::new();
-    for class in classes {
-        match class.first() {
-            Some(key) if is_one(objects, &base, &class)? => {
-                let marks = marks(objects, &base, key)?;
-                if marks.key.is_some() {
-                    evaluate_class((history, &rules), heads, walk, &class, &touched, &mut edits)?;
-                } else {
-                    let operations = touched.get(key).map_or(&[][..], Vec::as_slice);
-                    evaluate_record((objects, Some(&rules)), walk, key, (operations, marks), &mut edits)?;
-                }
-            }
-            _ => groups.push(class),
+    let mut united: Vec<&RecordKey> = classes.iter().flatten().collect();
+    united.sort_unstable();
+    let is_alone = |key: &&RecordKey| !edges.concern(key) && united.binary_search(key).is_err();
+    let mut alone = touched.keys.iter().filter(is_alone).cloned().peekable();
+    let mut reader = StateReader::new(objects, &base);
+    let size = portion_keys(history.portion_keys, touched.keys.len(), snapshots(&walk.steps));
+    let mut collector = Collector::new(objects, deltas(&walk.steps));
+    while alone.peek().is_some() {
+        let keys: Vec<RecordKey> = alone.by_ref().take(size).collect();
+        let portion = collector.collect(keys.iter().cloned())?;
+        for key in &keys {
+            merging.one(std::slice::from_ref(key), &portion, &mut reader, &mut edits)?;
         }
     }
-    for class in moved {
-        evaluate_class((history, &rules), heads, walk, &class, &touched, &mut edits)?;
-    }
-    if !groups.is_empty() {
-        let whole = history.walk(heads, true)?;
-        evaluate_groups(objects, &whole, &groups, None, &mut edits)?;
+    merging.classes(&classes, &mut collector, &mut reader, &mut edits)?;
+    for classes in portions(&moved, size) {
+        let portion = collector.collect(classes.iter().flatten().cloned())?;
+        for class in classes {
+            evaluate_class((history, &rules), heads, walk, class, &portion, &mut edits)?;
+        }
     }
     edits.apply(objects, &start)
 }
 
-/// Returns the state of the head that has seen most writes, and the steps it has seen and not.
-fn richest_head(
-    history: &History<'_>,
-    walk: &Walk,
-    heads: &[SnapshotId],
-) -> Result<(State, Vec<usize>, Vec<usize>), MergeError> {
+/// A merge on its way.
+struct Merging<'m, 'h> {
+    history: &'m History<'h>,
+    walk: &'m Walk,
+    heads: &'m [SnapshotId],
+    rules: &'m Rules<'m>,
+}
+
+impl Merging<'_, '_> {
+    /// Evaluates a class of keys that was one record at the cut.
+    fn one(
+        &self,
+        class: &[RecordKey],
+        portion: &Portion,
+        base: &mut StateReader<'_>,
+        edits: &mut Edits,
+    ) -> Result<(), MergeError> {
+        let Some(key) = class.first() else { return Ok(()) };
+        // Where the cut does not know under which key the record stands, the renames of before count.
+        if base.marks(key)?.key.is_some() {
+            let rules = (self.history, self.rules);
+            return evaluate_class(rules, self.heads, self.walk, class, portion, edits);
+        }
+        let operations = portion.get(key).map_or(&[][..], Vec::as_slice);
+        let rules = (self.history.objects, Some(self.rules));
+        evaluate_record(rules, self.walk, key, operations, base, edits)
+    }
+
+    /// Evaluates classes of keys that are united.
+    fn classes(
+        &self,
+        classes: &[Vec<RecordKey>],
+        collector: &mut Collector<'_, '_>,
+        base: &mut StateReader<'_>,
+        edits: &mut Edits,
+    ) -> Result<(), MergeError> {
+        let mut groups: Vec<Vec<RecordKey>> = Vec::new();
+        let keys = classes.iter().map(Vec::len).sum();
+        let size = portion_keys(self.history.portion_keys, keys, snapshots(&self.walk.steps));
+        for classes in portions(classes, size) {
+            let mut ones = Vec::new();
+            for class in classes {
+                if is_one(base, class)? {
+                    ones.push(class);
+                } else {
+                    groups.push(class.clone());
+                }
+            }
+            let keys = ones.iter().flat_map(|class| class.iter().cloned());
+            let portion = collector.collect(keys)?;
+            for class in ones {
+                self.one(class, &portion, base, edits)?;
+            }
+        }
+        if groups.is_empty() {
+            return Ok(());
+        }
+        let whole = self.history.walk(self.heads, true)?;
+        evaluate_groups(self.history, &whole, whole.steps.len(), &groups, edits)
+    }
+}
+
+/// Returns the state of the head that has seen most writes, and the steps it has not seen.
+fn richest_head(history: &History<'_>, walk: &Walk, heads: &[SnapshotId]) -> Result<(State, Vec<usize>), MergeError> {
     let mut best: Option<(u64, usize)> = None;
     for head in heads {
         let Some(position) = walk.position(head) else { continue };
@@ -183,112 +244,23 @@ fn richest_head(
         }
     }
     let Some((position, step)) = best.and_then(|(_, position)| Some((position, walk.steps.get(position)?))) else {
-        return Ok((walk.base(), Vec::new(), (0..walk.steps.len()).collect()));
+        return Ok((walk.base(), (0..walk.steps.len()).collect()));
     };
-    let (seen, unseen) =
-        (0..walk.steps.len()).partition(|number| *number == position || step.ancestors.contains(*number));
-    Ok((history.result(&step.id)?, seen, unseen))
+    let is_unseen = |number: &usize| *number != position && !step.ancestors.contains(*number);
+    Ok((
+        history.result(&step.id)?,
+        (0..walk.steps.len()).filter(is_unseen).collect(),
+    ))
 }
 
-/// Adds what a step that the start has seen did to the touched keys.
-pub(super) fn collect_known(
-    objects: &dyn Objects,
-    number: usize,
-    delta: &crate::model::Hash,
-    touched: &mut BTreeMap<RecordKey, Operations>,
-) -> Result<(), MergeError> {
-    let delta = Delta::open(objects, delta)?;
-    // One by one, a block is read for each key at most; all in a row, each block once.
-    if (touched.len() as u64).saturating_mul(4) < delta.len() {
-        for (key, operations) in touched {
-            if let Some(transaction) = delta.get(key)? {
-                operations.push((number, transaction.operation));
-            }
-        }
-    } else {
-        for transaction in delta.iter() {
-            let transaction = transaction?;
-            if let Some(operations) = touched.get_mut(&transaction.key) {
-                operations.push((number, transaction.operation));
-            }
-        }
-    }
-    Ok(())
-}
-
-/// Returns the touched keys with all that are united with them, the smallest key of each class first.
-fn classes<'t>(
-    objects: &dyn Objects,
-    start: &State,
-    touched: impl Iterator<Item = (&'t RecordKey, &'t Operations)>,
-) -> Result<Vec<Vec<RecordKey>>, MergeError> {
-    let has_marks = start.conflicts != tree::empty_root();
-    let mut edges: Vec<(RecordKey, RecordKey)> = Vec::new();
-    let mut keys: BTreeSet<RecordKey> = BTreeSet::new();
-    for (key, operations) in touched {
-        keys.insert(key.clone());
-        for (_, operation) in operations {
-            if let Operation::Alias(to) = operation {
-                edges.push((key.clone(), to.clone()));
-                keys.insert(to.clone());
-            }
-        }
-    }
-    // An alias exists only where there is a mark at its target.
-    let mut open: Vec<RecordKey> = if has_marks {
-        keys.iter().cloned().collect()
-    } else {
-        Vec::new()
-    };
-    while let Some(key) = open.pop() {
-        let others = match record(objects, start, &key)? {
-            Some(Entry::Alias(to)) => vec![to],
-            _ => marks(objects, start, &key)?.aliases,
-        };
-        for other in others {
-            edges.push((key.clone(), other.clone()));
-            if keys.insert(other.clone()) {
-                open.push(other);
-            }
-        }
-    }
-    if edges.is_empty() {
-        return Ok(keys.into_iter().map(|key| vec![key]).collect());
-    }
-    let keys: Vec<RecordKey> = keys.into_iter().collect();
-    Ok(split_into_classes(&keys, &edges))
-}
-
-/// Splits sorted keys into classes by edges; keys and classes stay in order.
-fn split_into_classes(keys: &[RecordKey], edges: &[(RecordKey, RecordKey)]) -> Vec<Vec<RecordKey>> {
-    // Most keys have no edge.
-    let united: BTreeSet<&RecordKey> = edges.iter().flat_map(|(left, right)| [left, right]).collect();
-    let united: Vec<&RecordKey> = united.into_iter().collect();
-    let number = |key: &RecordKey| united.binary_search(&key).ok();
-    let numbered = edges
-        .iter()
-        .filter_map(|(left, right)| Some((number(left)?, number(right)?)));
-    let class_of = components(united.len(), numbered);
-    let mut classes: BTreeMap<&RecordKey, Vec<RecordKey>> = BTreeMap::new();
-    for key in keys {
-        let first = number(key)
-            .and_then(|number| class_of.get(number))
-            .and_then(|class| united.get(*class).copied())
-            .unwrap_or(key);
-        classes.entry(first).or_default().push(key.clone());
-    }
-    classes.into_values().collect()
-}
-
-/// Returns whether a class was one record in `base` already.
-fn is_one(objects: &dyn Objects, base: &State, class: &[RecordKey]) -> Result<bool, MergeError> {
+/// Returns whether a class was one record at the cut already.
+fn is_one(base: &mut StateReader<'_>, class: &[RecordKey]) -> Result<bool, MergeError> {
     let Some((first, others)) = class.split_first() else {
         return Ok(true);
     };
     for key in others {
-        match record(objects, base, key)? {
-            Some(Entry::Alias(to)) if to == *first => {}
-            _ => return Ok(false),
+        if base.alias(key)?.as_ref() != Some(first) {
+            return Ok(false);
         }
     }
     Ok(true)
@@ -299,62 +271,59 @@ fn evaluate_record(
     (objects, rules): (&dyn Objects, Option<&Rules<'_>>),
     walk: &Walk,
     key: &RecordKey,
-    (operations, base_marks): (&[(usize, Operation)], Marks),
+    operations: &[(usize, Operation)],
+    base: &mut StateReader<'_>,
     edits: &mut Edits,
 ) -> Result<(), MergeError> {
-    let base_record: Option<Value> = record(objects, &walk.base(), key)?.and_then(Entry::into_record);
+    let base_marks = base.marks(key)?;
+    let base_record: Option<Value> = base.record(key)?.and_then(Entry::into_record);
     let mut registers = Registers::new(objects, &walk.steps, base_record.as_ref(), &base_marks.conflicts);
     registers.rules = rules;
     for (step, operation) in operations {
         registers.add(*step, 0, operation);
     }
     let (record, conflicts) = registers.outcome()?;
-    edits.entry(key, record.map(Entry::Record).as_ref());
+    edits.entry(key, record.map(Entry::Record).as_ref())?;
     let marks = Marks {
         conflicts,
         aliases: base_marks.aliases,
         key: None,
     };
-    edits.marks(key, &marks);
-    Ok(())
+    edits.marks(key, &marks)
 }
 
 /// Evaluates classes of keys that are united in the end but were not at the cut, from the whole history.
 ///
-/// `own` are the operations of the last step, where that is a snapshot in the making.
+/// Of its steps the first `stored` count for the settings: behind them may stand a snapshot in the making.
 pub(super) fn evaluate_groups(
-    objects: &dyn Objects,
+    history: &History<'_>,
     whole: &Walk,
+    stored: usize,
     groups: &[Vec<RecordKey>],
-    own: Option<&BTreeMap<RecordKey, Operation>>,
     edits: &mut Edits,
 ) -> Result<(), MergeError> {
-    let mut known: BTreeMap<RecordKey, Operations> =
-        groups.iter().flatten().map(|key| (key.clone(), Vec::new())).collect();
-    known.insert(settings_key(), Vec::new());
-    let stored = whole.steps.len().saturating_sub(usize::from(own.is_some()));
-    for (number, step) in whole.steps.iter().enumerate().take(stored) {
-        collect_known(objects, number, &step.snapshot.delta, &mut known)?;
-    }
-    let changes = known.remove(&settings_key()).unwrap_or_default();
+    let objects = history.objects;
+    let of_settings = whole.steps.get(..stored).unwrap_or(&whole.steps);
+    let changes = changes_of_settings(objects, of_settings)?;
     let rules = Rules::new(objects, &whole.steps, None, &changes);
-    for (key, operation) in own.into_iter().flatten() {
-        if let Some(operations) = known.get_mut(key) {
-            operations.push((stored, operation.clone()));
+    let keys = groups.iter().map(Vec::len).sum();
+    let mut collector = Collector::new(objects, deltas(&whole.steps));
+    let size = portion_keys(history.portion_keys, keys, snapshots(&whole.steps));
+    for groups in portions(groups, size) {
+        let mut known = collector.collect(groups.iter().flatten().cloned())?;
+        for class in groups {
+            let mut writes: Vec<(usize, usize, Operation)> = Vec::new();
+            for (position, key) in class.iter().enumerate() {
+                let operations: Operations = known.remove(key).unwrap_or_default();
+                writes.extend(
+                    operations
+                        .into_iter()
+                        .map(|(step, operation)| (step, position, operation)),
+                );
+            }
+            writes.sort_by_key(|(step, position, _)| (*step, *position));
+            evaluate_group((objects, &rules), whole, class, &writes, edits)?;
         }
-    }
-    for class in groups {
-        let mut writes: Vec<(usize, usize, Operation)> = Vec::new();
-        for (position, key) in class.iter().enumerate() {
-            let operations = known.remove(key).unwrap_or_default();
-            writes.extend(
-                operations
-                    .into_iter()
-                    .map(|(step, operation)| (step, position, operation)),
-            );
-        }
-        writes.sort_by_key(|(step, position, _)| (*step, *position));
-        evaluate_group((objects, &rules), whole, class, &writes, edits)?;
     }
     Ok(())
 }
@@ -371,17 +340,17 @@ fn evaluate_group(
     let Some((first, others)) = class.split_first() else {
         return Ok(());
     };
-    edits.entry(first, record.map(Entry::Record).as_ref());
+    edits.entry(first, record.map(Entry::Record).as_ref())?;
     let aliases = others.to_vec();
     let marks = Marks {
         conflicts,
         aliases,
         key: None,
     };
-    edits.marks(first, &marks);
+    edits.marks(first, &marks)?;
     for key in others {
-        edits.entry(key, Some(&Entry::Alias(first.clone())));
-        edits.marks(key, &Marks::default());
+        edits.entry(key, Some(&Entry::Alias(first.clone())))?;
+        edits.marks(key, &Marks::default())?;
     }
     Ok(())
 }

@@ -10,7 +10,7 @@ use super::descriptor::{self, DescriptorError, MAX_DESCRIPTOR_BYTES, RemoteId, R
 use super::error::RemoteError;
 use super::keys::{Keys, Recipient, data_key_text};
 use super::log_object::{LogObject, LogObjectError, MAX_BODY_BYTES};
-use super::name::{BASE_PREFIX, DESCRIPTOR_NAME, LogName, SlotName};
+use super::name::{BaseName, DESCRIPTOR_NAME, LogName, SlotName};
 use super::seal::{self, DataKey, OpenError, Place, Role, SEAL_OVERHEAD_BYTES};
 use super::slots::{find_key, write_slots};
 use super::storage::{Storage, StorageError};
@@ -40,8 +40,10 @@ pub struct Listing {
     pub logs: BTreeMap<ReplicaId, BTreeMap<u64, Vec<LogName>>>,
     /// Stated lengths in bytes of the log objects.
     pub length_bytes: BTreeMap<LogName, u64>,
-    /// Names of rolled bases.
-    pub bases: Vec<String>,
+    /// Parts of rolled bases by replica and number.
+    pub bases: BTreeMap<ReplicaId, BTreeMap<u64, Vec<BaseName>>>,
+    /// Stated lengths in bytes of the parts of bases.
+    pub base_bytes: BTreeMap<BaseName, u64>,
     /// Names of the key slots.
     pub slots: BTreeSet<String>,
     /// Names that are none of a remote's, for example conflict copies of a mirroring program.
@@ -224,8 +226,10 @@ impl Remote {
                 listing.length_bytes.insert(name, object.length_bytes);
             } else if let Some(name) = SlotName::parse(&object.name) {
                 listing.slots.insert(name.slot);
-            } else if object.name.starts_with(BASE_PREFIX) {
-                listing.bases.push(object.name);
+            } else if let Some(name) = BaseName::parse(&object.name) {
+                let bases = listing.bases.entry(name.0.replica).or_default();
+                bases.entry(name.0.sequence).or_default().push(name);
+                listing.base_bytes.insert(name, object.length_bytes);
             } else {
                 listing.foreign.push(object.name);
             }
@@ -245,21 +249,34 @@ impl Remote {
 
     /// Decodes the stored bytes of a log object, as [`Self::read`] does with what it gets.
     pub fn decode(&self, name: &LogName, stored: &[u8]) -> Result<LogObject, RemoteError> {
+        self.decode_as(Role::Log, name, &name.to_string(), stored)
+    }
+
+    /// Reads a part of a rolled base, which has the form of a log object; fails as [`Self::read`] does.
+    pub fn read_base(&self, name: &BaseName) -> Result<LogObject, RemoteError> {
+        self.verify()?;
+        let text = name.to_string();
+        let stored = self.storage.get(&text, Some(0..MAX_STORED_BYTES + 1))?;
+        self.decode_as(Role::Base, &name.0, &text, &stored)
+    }
+
+    fn decode_as(&self, role: Role, name: &LogName, text: &str, stored: &[u8]) -> Result<LogObject, RemoteError> {
         if !name.fits(stored) {
-            return Err(RemoteError::Torn { name: name.to_string() });
+            return Err(RemoteError::Torn { name: text.to_owned() });
         }
         let bound_name = name.bound_name();
-        let content = seal::open(stored, self.key.as_ref(), self.place(&bound_name)).map_err(|error| match error {
-            OpenError::Newer(version) => RemoteError::newer(&name.to_string(), u32::from(version)),
-            error => RemoteError::damaged(name, &error),
-        })?;
+        let content =
+            seal::open(stored, self.key.as_ref(), self.place(role, &bound_name)).map_err(|error| match error {
+                OpenError::Newer(version) => RemoteError::newer(text, u32::from(version)),
+                error => RemoteError::damaged(text, &error),
+            })?;
         let object = LogObject::decode(&content).map_err(|error| match error {
-            LogObjectError::NewerVersion { version } => RemoteError::newer(&name.to_string(), u32::from(version)),
-            error => RemoteError::damaged(name, &error),
+            LogObjectError::NewerVersion { version } => RemoteError::newer(text, u32::from(version)),
+            error => RemoteError::damaged(text, &error),
         })?;
         // A plain object is bound to its name by this alone.
         if (object.replica, object.sequence) != (name.replica, name.sequence) {
-            return Err(RemoteError::damaged(name, &"it names another replica or number"));
+            return Err(RemoteError::damaged(text, &"it names another replica or number"));
         }
         Ok(object)
     }
@@ -267,33 +284,51 @@ impl Remote {
     /// Returns the name and the stored bytes of an object. Record both durably, then [`Self::upload`] them; after a
     /// failure upload the same bytes again, because a second preparation gives others.
     pub fn prepare(&self, object: &LogObject) -> Result<(LogName, Vec<u8>), RemoteError> {
+        self.prepare_as(Role::Log, object)
+    }
+
+    /// Returns the name and the stored bytes of a part of a base, for [`Self::upload_base`].
+    pub fn prepare_base(&self, part: &LogObject) -> Result<(BaseName, Vec<u8>), RemoteError> {
+        let (name, stored) = self.prepare_as(Role::Base, part)?;
+        Ok((BaseName(name), stored))
+    }
+
+    fn prepare_as(&self, role: Role, object: &LogObject) -> Result<(LogName, Vec<u8>), RemoteError> {
         let content = object.encode().map_err(RemoteError::Encode)?;
         let unnamed = LogName {
             replica: object.replica,
             sequence: object.sequence,
             hash: Default::default(),
         };
-        let bound_name = unnamed.bound_name();
-        let stored = seal::close(&content, self.key.as_ref(), self.place(&bound_name)).map_err(RemoteError::Seal)?;
+        let place = unnamed.bound_name();
+        let stored = seal::close(&content, self.key.as_ref(), self.place(role, &place)).map_err(RemoteError::Seal)?;
         Ok((LogName::of(object.replica, object.sequence, &stored), stored))
     }
 
     /// Uploads prepared bytes and checks that they read back. Repeating it is harmless, and heals a torn upload.
     pub fn upload(&self, name: &LogName, stored: &[u8]) -> Result<(), RemoteError> {
+        self.upload_as(name, &name.to_string(), stored)
+    }
+
+    /// Uploads a prepared part of a base as [`Self::upload`] does.
+    pub fn upload_base(&self, name: &BaseName, stored: &[u8]) -> Result<(), RemoteError> {
+        self.upload_as(&name.0, &name.to_string(), stored)
+    }
+
+    fn upload_as(&self, name: &LogName, text: &str, stored: &[u8]) -> Result<(), RemoteError> {
         if !name.fits(stored) {
-            return Err(RemoteError::damaged(name, &"these are not the bytes of that name"));
+            return Err(RemoteError::damaged(text, &"these are not the bytes of that name"));
         }
         self.verify()?;
-        let text = name.to_string();
-        match self.storage.put(&text, stored) {
+        match self.storage.put(text, stored) {
             // The name carries the hash of these bytes, so whatever else is there under it is a torn upload.
             Err(StorageError::Exists { .. }) => {
-                self.storage.delete(&text)?;
-                self.storage.put(&text, stored)?;
+                self.storage.delete(text)?;
+                self.storage.put(text, stored)?;
             }
             result => result?,
         }
-        self.read_back(&text, stored)
+        self.read_back(text, stored)
     }
 
     /// Compares all of a small object, the end and the length of a large one.
@@ -317,10 +352,16 @@ impl Remote {
         Ok(self.storage.delete(&name.to_string())?)
     }
 
-    fn place<'a>(&self, name: &'a str) -> Place<'a> {
+    /// Deletes a part of one's own base, once a later base covers it.
+    pub fn delete_base(&self, name: &BaseName) -> Result<(), RemoteError> {
+        self.verify()?;
+        Ok(self.storage.delete(&name.to_string())?)
+    }
+
+    fn place<'a>(&self, role: Role, name: &'a str) -> Place<'a> {
         Place {
             remote: self.pin.id,
-            role: Role::Log,
+            role,
             name,
         }
     }

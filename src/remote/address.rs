@@ -17,6 +17,8 @@ pub enum Protocol {
     S3,
     /// `sftp://`.
     Sftp,
+    /// `ssh://`: a peer.
+    Ssh,
 }
 
 /// Where a remote is.
@@ -28,6 +30,8 @@ pub enum Address {
     Folder(PathBuf),
     /// A storage on the network.
     Network(NetworkAddress),
+    /// A store on another machine.
+    Peer(NetworkAddress),
 }
 
 /// An address on the network.
@@ -47,9 +51,9 @@ pub enum AddressError {
     /// The scheme is not one of a remote's.
     #[error("`{0}` is no kind of remote")]
     UnknownScheme(String),
-    /// The scheme is that of a peer.
+    /// The scheme is that of a peer behind a server of its own.
     #[error("a peer (`{0}://`)")]
-    Peer(String),
+    PeerServer(String),
     /// The rest of the text breaks a rule.
     #[error("`{address}` cannot be the address of a remote: {reason}")]
     Malformed {
@@ -76,7 +80,8 @@ impl Address {
             "dav" | "davs" => Protocol::Dav,
             "s3" => Protocol::S3,
             "sftp" => Protocol::Sftp,
-            "ssh" | "dsync+http" | "dsync+https" => return Err(AddressError::Peer(scheme.to_owned())),
+            "ssh" => Protocol::Ssh,
+            "dsync+http" | "dsync+https" => return Err(AddressError::PeerServer(scheme.to_owned())),
             _ => return Err(AddressError::UnknownScheme(scheme.to_owned())),
         };
         // The parser's message is about the text, which may hold a password: it is never shown.
@@ -98,11 +103,15 @@ impl Address {
         } else if url.query().is_some() && protocol != Protocol::S3 {
             "it has a `?`"
         } else {
-            return Ok(Self::Network(NetworkAddress {
+            let address = NetworkAddress {
                 protocol,
                 url,
                 password: password.map(SecretString::from),
-            }));
+            };
+            return Ok(match protocol {
+                Protocol::Ssh => Self::Peer(address),
+                _ => Self::Network(address),
+            });
         };
         Err(AddressError::Malformed {
             address: url.to_string(),
@@ -128,7 +137,7 @@ impl fmt::Display for Address {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Folder(path) => write!(formatter, "{}", path.display()),
-            Self::Network(address) => write!(formatter, "{}", address.url),
+            Self::Network(address) | Self::Peer(address) => write!(formatter, "{}", address.url),
         }
     }
 }
@@ -150,7 +159,7 @@ mod tests {
     fn network(text: &str) -> NetworkAddress {
         match Address::parse(text).unwrap() {
             Address::Network(address) => address,
-            Address::Folder(path) => panic!("{text} became the folder {}", path.display()),
+            other => panic!("{text} became {other:?}"),
         }
     }
 
@@ -196,7 +205,11 @@ mod tests {
                 .as_deref(),
             Some("http://h:9")
         );
-        assert!(matches!(Address::parse("ssh://host/x"), Err(AddressError::Peer(_))));
+        assert!(matches!(Address::parse("ssh://host/x"), Ok(Address::Peer(_))));
+        assert!(matches!(
+            Address::parse("dsync+http://host/x"),
+            Err(AddressError::PeerServer(_))
+        ));
         assert!(matches!(
             Address::parse("gopher://host/x"),
             Err(AddressError::UnknownScheme(_))

@@ -2,7 +2,6 @@
 
 use super::keys::KeyError;
 use super::log_object::LogObjectError;
-use super::name::LogName;
 use super::storage::StorageError;
 
 /// Something about a remote failed.
@@ -145,9 +144,9 @@ impl RemoteError {
         }
     }
 
-    pub(super) fn damaged(name: &LogName, what: &dyn std::fmt::Display) -> Self {
+    pub(super) fn damaged(name: &str, what: &dyn std::fmt::Display) -> Self {
         Self::Damaged {
-            name: name.to_string(),
+            name: name.to_owned(),
             what: what.to_string(),
         }
     }

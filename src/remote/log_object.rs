@@ -108,6 +108,12 @@ pub struct LogObject {
     pub time: TimeMs,
     /// The highest number seen of other replicas, where it changed since the object before.
     pub seen: BTreeMap<ReplicaId, u64>,
+    /// What a rolled base covers that this replica found right, where it is another than before: per replica the
+    /// highest number.
+    pub acknowledged: BTreeMap<ReplicaId, u64>,
+    /// Replicas that are not waited for any more, with the highest number taken in from each; told as
+    /// [`Self::acknowledged`] is.
+    pub forgotten: BTreeMap<ReplicaId, u64>,
     /// Collections whose heads changed since the object before.
     pub collections: Vec<CollectionHeads>,
     /// Which part of a push this is.
@@ -194,10 +200,12 @@ impl LogObject {
         for predecessor in &self.predecessors {
             out.extend_from_slice(predecessor.bytes());
         }
-        number_into(self.seen.len() as u64, &mut out);
-        for (replica, sequence) in &self.seen {
-            out.extend_from_slice(replica.bytes());
-            number_into(*sequence, &mut out);
+        for numbers in [&self.seen, &self.acknowledged, &self.forgotten] {
+            number_into(numbers.len() as u64, &mut out);
+            for (replica, sequence) in numbers {
+                out.extend_from_slice(replica.bytes());
+                number_into(*sequence, &mut out);
+            }
         }
         self.part_into(&mut out).ok_or_else(|| invalid("part"))?;
         number_into(self.objects.len() as u64, &mut out);
@@ -269,12 +277,9 @@ impl LogObject {
         if !predecessors.is_sorted_by(|left, right| left < right) {
             return Err(reader.bad().into());
         }
-        let seen = reader.list(17, |reader| {
-            Ok((ReplicaId::from_bytes(reader.array()?), reader.number()?))
-        })?;
-        if !seen.is_sorted_by(|left, right| left.0 < right.0) {
-            return Err(reader.bad().into());
-        }
+        let seen = numbers_from(&mut reader)?;
+        let acknowledged = numbers_from(&mut reader)?;
+        let forgotten = numbers_from(&mut reader)?;
         let part = part_from(&mut reader, replica)?;
         let objects = reader.list(2, |reader| {
             let domain = domain_of(reader.byte()?).ok_or_else(|| reader.bad())?;
@@ -288,12 +293,24 @@ impl LogObject {
             predecessors,
             system,
             time,
-            seen: seen.into_iter().collect(),
+            seen,
+            acknowledged,
+            forgotten,
             collections,
             part,
             objects,
         })
     }
+}
+
+fn numbers_from(reader: &mut Reader<'_>) -> Result<BTreeMap<ReplicaId, u64>, WireError> {
+    let numbers = reader.list(17, |reader| {
+        Ok((ReplicaId::from_bytes(reader.array()?), reader.number()?))
+    })?;
+    if !numbers.is_sorted_by(|left, right| left.0 < right.0) {
+        return Err(reader.bad());
+    }
+    Ok(numbers.into_iter().collect())
 }
 
 fn part_from(reader: &mut Reader<'_>, replica: ReplicaId) -> Result<Part, WireError> {

@@ -9,7 +9,7 @@ pub const DESCRIPTOR_NAME: &str = "dsync-remote";
 /// The folder of log objects.
 const LOG_PREFIX: &str = "log/";
 /// The folder of rolled bases.
-pub(super) const BASE_PREFIX: &str = "base/";
+const BASE_PREFIX: &str = "base/";
 /// The folder of key slots.
 const KEY_PREFIX: &str = "key/";
 /// The ending of key slots, so that a person sees which program opens them.
@@ -62,24 +62,50 @@ impl LogName {
 
     /// Reads a name as [`fmt::Display`] writes it; anything else is `None`.
     pub fn parse(name: &str) -> Option<Self> {
-        let mut parts = name.strip_prefix(LOG_PREFIX)?.split('.');
+        let parsed = Self::parse_in(LOG_PREFIX, name)?;
+        (parsed.to_string() == name).then_some(parsed)
+    }
+
+    fn parse_in(folder: &str, name: &str) -> Option<Self> {
+        let mut parts = name.strip_prefix(folder)?.split('.');
         let (replica, sequence, hash) = (parts.next()?, parts.next()?, parts.next()?);
         if parts.next().is_some() || sequence.len() != SEQUENCE_DIGITS {
             return None;
         }
-        let parsed = Self {
+        Some(Self {
             replica: ReplicaId::from_bytes(hex(replica)?),
             sequence: sequence.parse().ok()?,
             hash: hex(hash)?,
-        };
-        (parsed.to_string() == name).then_some(parsed)
+        })
+    }
+
+    fn write_in(&self, folder: &str, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let hash = data_encoding::HEXLOWER.encode(&self.hash);
+        write!(formatter, "{folder}{}.{hash}", self.bound_name())
     }
 }
 
 impl fmt::Display for LogName {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let hash = data_encoding::HEXLOWER.encode(&self.hash);
-        write!(formatter, "{LOG_PREFIX}{}.{hash}", self.bound_name())
+        self.write_in(LOG_PREFIX, formatter)
+    }
+}
+
+/// Which part of a rolled base of whom: `base/<replica>.<number>.<hash>`. Bases have numbers of their own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct BaseName(pub LogName);
+
+impl BaseName {
+    /// Reads a name as [`fmt::Display`] writes it; anything else is `None`.
+    pub fn parse(name: &str) -> Option<Self> {
+        let parsed = Self(LogName::parse_in(BASE_PREFIX, name)?);
+        (parsed.to_string() == name).then_some(parsed)
+    }
+}
+
+impl fmt::Display for BaseName {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.write_in(BASE_PREFIX, formatter)
     }
 }
 
@@ -152,6 +178,9 @@ mod tests {
         assert_eq!(text.len(), 4 + 32 + 1 + 12 + 1 + 32);
         assert!(super::super::is_object_name(&text));
         assert_eq!(LogName::parse(&text), Some(name));
+        let base = BaseName(name);
+        assert_eq!(BaseName::parse(&text.replace("log/", "base/")), Some(base));
+        assert_eq!(BaseName::parse(&text), None);
         assert!(name.fits(b"bytes") && !name.fits(b"byte"));
         for bad in [
             text.to_uppercase(),

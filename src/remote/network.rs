@@ -24,6 +24,11 @@ pub trait Ask: Send + Sync {
 
     /// Asks for a secret; `None` where nobody can answer.
     fn secret(&self, prompt: &str) -> Option<SecretString>;
+
+    /// Returns whether somebody is there who can answer, also questions that another program asks.
+    fn is_there(&self) -> bool {
+        true
+    }
 }
 
 /// Nobody is there to answer.
@@ -37,6 +42,10 @@ impl Ask for AskNobody {
 
     fn secret(&self, _prompt: &str) -> Option<SecretString> {
         None
+    }
+
+    fn is_there(&self) -> bool {
+        false
     }
 }
 
@@ -57,7 +66,7 @@ pub struct Network {
 
 impl Network {
     /// The variables of the environment that storages look at.
-    pub const VARIABLES: [&'static str; 13] = [
+    pub const VARIABLES: [&'static str; 14] = [
         "AWS_ACCESS_KEY_ID",
         "AWS_CONFIG_FILE",
         "AWS_DEFAULT_REGION",
@@ -68,6 +77,7 @@ impl Network {
         "AWS_SECRET_ACCESS_KEY",
         "AWS_SESSION_TOKEN",
         "AWS_SHARED_CREDENTIALS_FILE",
+        "DSYNC_SSH_COMMAND",
         "NETRC",
         "SSH_AUTH_SOCK",
         "USER",
@@ -142,6 +152,10 @@ pub struct TransportOptions {
     pub stall_timeout: Option<Duration>,
     /// Whether the key of a host that was never seen is accepted without asking.
     pub accept_new_host: bool,
+    /// The command line that stands for `ssh` on the way to a peer.
+    pub ssh_command: Option<String>,
+    /// What dsync is called on the machine of a peer; `dsync` where nothing is given.
+    pub peer_program: Option<String>,
 }
 
 /// Opens the storage at an address; `create` makes its folder where that is missing.
@@ -159,6 +173,7 @@ pub fn open_storage(
         }
         Address::Folder(path) => return Ok(Box::new(FolderStorage::open(network.disk.clone(), path)?)),
         Address::Network(address) => address,
+        Address::Peer(address) => return Err(no_storage(address)),
     };
     let storage = Retrying::new(
         adapter(address, options, network, create)?,
@@ -190,5 +205,16 @@ fn adapter(
             temporary: false,
             source: Arc::new(std::io::Error::other("this dsync was built without the feature `sftp`")),
         }),
+        Protocol::Ssh => Err(no_storage(address)),
+    }
+}
+
+/// Makes the error for a use of a peer that only storages have.
+fn no_storage(address: &NetworkAddress) -> StorageError {
+    StorageError::Failed {
+        action: "open",
+        name: address.url.to_string(),
+        temporary: false,
+        source: Arc::new(std::io::Error::other("it is a peer, no storage")),
     }
 }

@@ -10,7 +10,6 @@ mod index;
 mod matching;
 mod place;
 mod scan;
-mod spool;
 pub mod table;
 mod view;
 mod write;
@@ -20,14 +19,14 @@ pub use index::{Index, IndexEdit, ItemEntry, ItemView, StoredView, ViewReader, V
 pub use matching::shape;
 pub use place::{FileState, Place, StatCache};
 pub use scan::{Edited, FirstItems, Found, Fresh, FreshItems, OpenFiles, Scan, ScanInput, scan};
-pub use spool::Spool;
 pub use view::{decorate, first_sight_edits, view_edits};
-pub use write::{FileEdit, FileOutcome, FileWrites, Writer};
+pub use write::{FileBytes, FileEdit, FileEdits, FileOutcome, FileWrites, Writer};
 pub use written::{Written, leave_put_back, note_written};
 
 use crate::disk::DiskError;
 use crate::format::FormatError;
 use crate::port::ObjectError;
+use crate::spool::SpoolError;
 use crate::tree::TreeError;
 
 /// Why a source cannot be read or written.
@@ -70,6 +69,9 @@ pub enum SourceError {
     /// The copy of the previous state cannot be read.
     #[error(transparent)]
     Tree(#[from] TreeError),
+    /// What waited in memory is lost.
+    #[error(transparent)]
+    Spool(#[from] SpoolError),
     /// The copy of the previous state is not what this program writes.
     #[error("the previous state of the source is damaged: {0}")]
     State(&'static str),

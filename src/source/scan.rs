@@ -5,7 +5,6 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use super::index::Fingerprint;
 use super::matching::{Candidate, Matching};
 use super::place::file_hash;
-use super::spool::Spool;
 use super::view::{is_stale, view_edits};
 use super::{Index, ItemEntry, ItemView, Place, SourceError, StatCache};
 use crate::delta::FieldOperation;
@@ -14,6 +13,7 @@ use crate::format::{Bindings, Document, Format, Parsed};
 use crate::model::contact::{align, rename_elements};
 use crate::model::{Domain, FieldPath, Hash, Map, TimeMs, Value, cbor};
 use crate::port::{Objects, blob};
+use crate::spool::{Spool, SpoolError};
 
 /// What a scan works on.
 pub struct ScanInput<'a> {
@@ -132,9 +132,11 @@ impl FreshItems {
 
 impl OpenItem {
     /// Returns the new item that it is, given what it shows; `None` where it is none.
-    fn fresh(&self, parsed: Result<Vec<u8>, SourceError>) -> Option<Result<Fresh, SourceError>> {
+    fn fresh(&self, parsed: Result<Vec<u8>, SpoolError>) -> Option<Result<Fresh, SourceError>> {
         let number = self.fresh?;
-        let parsed = parsed.and_then(|bytes| decode_parsed(&bytes));
+        let parsed = parsed
+            .map_err(SourceError::from)
+            .and_then(|bytes| decode_parsed(&bytes));
         Some(parsed.map(|parsed| Fresh {
             number,
             file: self.file.clone(),
@@ -153,7 +155,8 @@ fn push_parsed(spool: &mut Spool, parsed: &Parsed) -> Result<(), SourceError> {
         &length,
         id.unwrap_or_default().as_bytes(),
         &cbor::encode(&parsed.record),
-    ])
+    ])?;
+    Ok(())
 }
 
 fn decode_parsed(bytes: &[u8]) -> Result<Parsed, SourceError> {

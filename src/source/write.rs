@@ -1,20 +1,26 @@
 //! Write-back: changed items into their files, without touching anything else and without overwriting news.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::index::Fingerprint;
 use super::place::file_hash;
 use super::scan::{fingerprint, short};
-use super::{Place, SourceError, Spool};
+use super::{Place, SourceError};
 use crate::disk::{Disk, DiskError, temporary_name};
 use crate::format::{Document, Edit, Format, NewItems};
 use crate::model::{Domain, Hash};
+use crate::spool::{Spool, SpoolError};
 
 /// From how many new files on they are made durable together (chosen: below, one by one disturbs others less).
 const MANY_FILES: usize = 8;
 /// How many files are made durable together (chosen).
 const PORTION_FILES: usize = 4096;
+/// How many bytes the files have, at most, that are made durable together (chosen).
+const PORTION_BYTES: usize = 16 << 20;
+/// Up to how many bytes a planned file waits compressed (chosen: a large one is alone).
+const SMALL_FILE_BYTES: usize = 64 << 10;
 
 /// What is to happen to the items of one file, by their numbers.
 #[derive(Default)]
@@ -40,7 +46,7 @@ impl FileWrites {
     /// An item comes behind all others.
     pub fn append(&mut self, number: u64, bytes: &[u8]) -> Result<(), SourceError> {
         self.new.push(number);
-        self.new_bytes.push(&[bytes])
+        Ok(self.new_bytes.push(&[bytes])?)
     }
 
     /// Returns whether all that happens is that the items `order`, or more, go.
@@ -56,6 +62,17 @@ impl FileWrites {
     }
 }
 
+/// The bytes of a file as it is to be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum FileBytes {
+    /// The file goes.
+    None,
+    /// These.
+    Here(Vec<u8>),
+    /// They wait in the list that the file is in.
+    Waiting,
+}
+
 /// A file as it is to be.
 #[derive(Debug, Clone)]
 pub struct FileEdit {
@@ -63,16 +80,71 @@ pub struct FileEdit {
     pub name: String,
     /// The hash of the bytes that were scanned; `None` when there is no such file yet.
     pub before: Option<Hash>,
-    /// The new bytes; `None` when the file goes.
-    pub bytes: Option<Vec<u8>>,
+    /// The new bytes.
+    pub bytes: FileBytes,
     /// The hash of the new bytes.
     pub after: Option<Hash>,
     /// The numbers of its items in order, 0 for what is no item.
     pub order: Vec<u64>,
-    /// Fingerprints of all its items in the new bytes.
-    pub fingerprints: BTreeMap<u64, Fingerprint>,
+    /// Fingerprints of all its items in the new bytes, by ascending number.
+    pub fingerprints: Vec<(u64, Fingerprint)>,
     /// The lens of the new bytes.
     pub lens: Option<Hash>,
+}
+
+/// Files as they are to be, in order. Those of a folder may be as many as there are records, so their bytes wait
+/// compressed.
+#[derive(Default)]
+pub struct FileEdits {
+    edits: Vec<FileEdit>,
+    /// The bytes of the small ones, in the same order.
+    waiting: Spool,
+}
+
+impl FileEdits {
+    /// Adds one.
+    pub fn push(&mut self, mut edit: FileEdit) -> Result<(), SourceError> {
+        if let FileBytes::Here(bytes) = &edit.bytes
+            && bytes.len() <= SMALL_FILE_BYTES
+        {
+            self.waiting.push(&[bytes])?;
+            edit.bytes = FileBytes::Waiting;
+        }
+        self.edits.push(edit);
+        Ok(())
+    }
+
+    /// Returns how many there are.
+    pub fn len(&self) -> usize {
+        self.edits.len()
+    }
+
+    /// Returns whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.edits.is_empty()
+    }
+
+    /// Returns one.
+    pub fn get(&self, number: usize) -> Option<&FileEdit> {
+        self.edits.get(number)
+    }
+}
+
+/// A file that is written now: its number, what is known of it, and its bytes unless it goes.
+struct Present<'e> {
+    number: usize,
+    edit: &'e FileEdit,
+    bytes: Option<Cow<'e, [u8]>>,
+}
+
+impl Present<'_> {
+    fn is_new(&self) -> bool {
+        self.edit.before.is_none() && self.bytes.is_some()
+    }
+
+    fn bytes(&self) -> &[u8] {
+        self.bytes.as_deref().unwrap_or_default()
+    }
 }
 
 /// How writing a file went.
@@ -136,12 +208,10 @@ impl FileEdit {
                 fingerprint(item)
             }
         };
-        let fingerprints = after
-            .iter()
-            .enumerate()
-            .filter(|(_, number)| **number != 0)
-            .map(|(at, number)| (*number, print(again.item(at).bytes)))
-            .collect();
+        let items = after.iter().enumerate().filter(|(_, number)| **number != 0);
+        let fingerprints = items.map(|(at, number)| (*number, print(again.item(at).bytes)));
+        let mut fingerprints: Vec<(u64, Fingerprint)> = fingerprints.collect();
+        fingerprints.sort_unstable();
         let lens = Some(again.lens());
         if trailing {
             after.push(0);
@@ -149,7 +219,7 @@ impl FileEdit {
         Ok(Self {
             name: name.to_owned(),
             before,
-            bytes: Some(again.into_bytes()),
+            bytes: FileBytes::Here(again.into_bytes()),
             after: Some(hash),
             order: after,
             fingerprints,
@@ -162,10 +232,10 @@ impl FileEdit {
         Self {
             name: name.to_owned(),
             before: Some(before),
-            bytes: None,
+            bytes: FileBytes::None,
             after: None,
             order: Vec::new(),
-            fingerprints: BTreeMap::new(),
+            fingerprints: Vec::new(),
             lens: None,
         }
     }
@@ -185,7 +255,7 @@ fn assemble(document: &dyn Document, edits: &[Edit], new: Spool) -> Result<Vec<u
         items: Box::new(items),
     };
     let bytes = document.assemble_with(edits, more);
-    failure.map_or(Ok(bytes), Err)
+    failure.map_or(Ok(bytes), |error| Err(error.into()))
 }
 
 /// Writes planned files into a place.
@@ -201,10 +271,11 @@ impl<'a> Writer<'a> {
     }
 
     /// Writes one file and reads it back.
-    pub fn write(&self, edit: &FileEdit) -> FileOutcome {
-        match self.try_write(edit) {
+    fn write(&self, file: &Present<'_>) -> FileOutcome {
+        match self.try_write(file) {
             Ok(outcome) => outcome,
             Err(error) => {
+                let edit = file.edit;
                 // What failed may have failed after the exchange: nothing that was displaced unseen is thrown away.
                 let after = edit.after;
                 let path = self.place.file_path(&edit.name);
@@ -218,13 +289,14 @@ impl<'a> Writer<'a> {
         }
     }
 
-    fn try_write(&self, edit: &FileEdit) -> Result<FileOutcome, DiskError> {
+    fn try_write(&self, file: &Present<'_>) -> Result<FileOutcome, DiskError> {
+        let edit = file.edit;
         let path = self.place.file_path(&edit.name);
         let temporary = temporary_name(&path);
         if self.present(edit)? != edit.before {
             return Ok(FileOutcome::ChangedMeanwhile);
         }
-        let Some(bytes) = &edit.bytes else {
+        let Some(bytes) = &file.bytes else {
             return self.remove(edit);
         };
         if self.disk.stat(&temporary)?.is_some() {
@@ -259,71 +331,85 @@ impl<'a> Writer<'a> {
         })
     }
 
-    /// Writes files and calls `each` with the number of each and how it went.
+    /// Writes files and calls `each` with the number of each and how it went; the bytes that wait are given up.
     ///
     /// Many new files are made durable together, first their bytes, then their names: a stop leaves each of them as
     /// before or as intended, as with one by one.
-    pub fn write_all(&self, edits: &[FileEdit], each: &mut dyn FnMut(usize, FileOutcome)) {
-        let (new, others): (Vec<_>, Vec<_>) = edits
-            .iter()
-            .enumerate()
-            .partition(|(_, edit)| edit.before.is_none() && edit.bytes.is_some());
-        if new.len() < MANY_FILES {
-            for (number, edit) in edits.iter().enumerate() {
-                each(number, self.write(edit));
+    pub fn write_all(
+        &self,
+        files: &mut FileEdits,
+        each: &mut dyn FnMut(usize, FileOutcome),
+    ) -> Result<(), SourceError> {
+        let mut waiting = std::mem::take(&mut files.waiting).drain();
+        let mut portion = Vec::new();
+        let mut portion_bytes = 0;
+        for (number, edit) in files.edits.iter().enumerate() {
+            let bytes = match &edit.bytes {
+                FileBytes::None => None,
+                FileBytes::Here(bytes) => Some(Cow::Borrowed(bytes.as_slice())),
+                FileBytes::Waiting => Some(Cow::Owned(waiting.next().ok_or(SpoolError)??)),
+            };
+            portion_bytes += bytes.as_deref().map_or(0, <[u8]>::len);
+            portion.push(Present { number, edit, bytes });
+            if portion.len() >= PORTION_FILES || portion_bytes >= PORTION_BYTES {
+                self.write_portion(std::mem::take(&mut portion), each);
+                portion_bytes = 0;
             }
-            return;
         }
-        for portion in new.chunks(PORTION_FILES) {
-            self.write_new(portion, each);
-        }
-        for (number, edit) in others {
-            each(number, self.write(edit));
-        }
+        self.write_portion(portion, each);
+        Ok(())
     }
 
-    fn write_new(&self, portion: &[(usize, &FileEdit)], each: &mut dyn FnMut(usize, FileOutcome)) {
+    fn write_portion(&self, portion: Vec<Present<'_>>, each: &mut dyn FnMut(usize, FileOutcome)) {
+        let (new, others): (Vec<_>, Vec<_>) = portion.into_iter().partition(Present::is_new);
+        if new.len() < MANY_FILES {
+            new.iter().for_each(|file| each(file.number, self.write(file)));
+        } else {
+            self.write_new(&new, each);
+        }
+        others.iter().for_each(|file| each(file.number, self.write(file)));
+    }
+
+    fn write_new(&self, portion: &[Present<'_>], each: &mut dyn FnMut(usize, FileOutcome)) {
         let mut staged = Vec::with_capacity(portion.len());
-        for (number, edit) in portion {
-            let path = self.place.file_path(&edit.name);
+        for file in portion {
+            let path = self.place.file_path(&file.edit.name);
             let temporary = temporary_name(&path);
-            match self.stage(&temporary, edit.bytes.as_deref().unwrap_or_default()) {
-                Ok(()) => staged.push((*number, *edit, path, temporary)),
+            match self.stage(&temporary, file.bytes()) {
+                Ok(()) => staged.push((file, path, temporary)),
                 Err(error) => {
                     let _left = self.disk.remove(&temporary);
-                    each(*number, FileOutcome::Failed(error));
+                    each(file.number, FileOutcome::Failed(error));
                 }
             }
         }
         let folder = self.place.path();
-        let temporaries = staged.iter().map(|(_, _, _, temporary)| temporary.as_path());
+        let temporaries = staged.iter().map(|(_, _, temporary)| temporary.as_path());
         if let Err(error) = self.disk.sync_written(folder, temporaries) {
-            for (number, _, _, temporary) in staged {
+            for (file, _, temporary) in staged {
                 let _left = self.disk.remove(&temporary);
-                each(number, FileOutcome::Failed(error.clone()));
+                each(file.number, FileOutcome::Failed(error.clone()));
             }
             return;
         }
         let mut placed = Vec::with_capacity(staged.len());
-        for (number, edit, path, temporary) in staged {
+        for (file, path, temporary) in staged {
             match self.disk.rename_new_unsynced(&temporary, &path) {
-                Ok(true) => placed.push((number, edit, path)),
+                Ok(true) => placed.push((file, path)),
                 outcome => {
                     // A name that somebody took since is left to them.
                     let _left = self.disk.remove(&temporary);
                     each(
-                        number,
+                        file.number,
                         outcome.map_or_else(FileOutcome::Failed, |_| FileOutcome::ChangedMeanwhile),
                     );
                 }
             }
         }
         let durable = self.disk.sync_dir(folder);
-        for (number, edit, path) in placed {
-            let outcome = durable
-                .clone()
-                .and_then(|()| self.read_back(&path, edit.bytes.as_deref().unwrap_or_default()));
-            each(number, outcome.unwrap_or_else(FileOutcome::Failed));
+        for (file, path) in placed {
+            let outcome = durable.clone().and_then(|()| self.read_back(&path, file.bytes()));
+            each(file.number, outcome.unwrap_or_else(FileOutcome::Failed));
         }
     }
 

@@ -30,7 +30,7 @@ pub use gc::{GcReport, Walk};
 pub use operation::{OPERATION_VERSION, Operation, OperationError, OperationId, Operations};
 pub use scratch::Scratch;
 pub use verify::{DamagedObject, DeepCheck};
-pub use view::{CollectionView, Intent, Outbox, RemoteView, SourceView, View};
+pub use view::{BaseView, CollectionView, Intent, Outbox, RemoteView, SourceView, Told, View};
 
 use crate::disk::{Disk, FileLock, LockAttempt};
 use crate::model::{Domain, Hash, TimeMs};

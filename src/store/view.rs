@@ -3,7 +3,7 @@
 //! A field that is added later has a `serde` default and raises the operation format
 //! ([`super::OPERATION_VERSION`]): an older program must refuse a view it would write back without that field.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -120,7 +120,7 @@ pub struct Intent {
 }
 
 /// A remote: what was sent to it and seen on it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RemoteView {
     /// The id that the remote gives itself.
@@ -138,6 +138,57 @@ pub struct RemoteView {
     /// The heads of each collection that the remote is known to have.
     #[serde(default)]
     pub pushed: BTreeMap<String, Vec<SnapshotId>>,
+    /// The heads of each collection as our own objects have told them.
+    #[serde(default)]
+    pub sent: BTreeMap<String, Vec<SnapshotId>>,
+    /// What our own objects have told besides.
+    #[serde(default)]
+    pub told: Told,
+    /// Per replica, this one included, what the base covers that it found right last.
+    #[serde(default)]
+    pub acknowledged: BTreeMap<ReplicaId, BTreeMap<ReplicaId, u64>>,
+    /// Replicas that nobody waits for any more, with the highest number taken in from each.
+    #[serde(default)]
+    pub forgotten: BTreeMap<ReplicaId, u64>,
+    /// Replica ids under which their stores do not write any more.
+    #[serde(default)]
+    pub retired: BTreeSet<ReplicaId>,
+    /// Rolled bases by the name of their last part; nothing for a part that is not the last of any.
+    #[serde(default)]
+    pub bases: BTreeMap<String, Option<BaseView>>,
+}
+
+/// What the objects of a replica have told of others, each said once.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Told {
+    /// [`RemoteView::seen`].
+    #[serde(default)]
+    pub seen: BTreeMap<ReplicaId, u64>,
+    /// This replica's part of [`RemoteView::acknowledged`].
+    #[serde(default)]
+    pub acknowledged: BTreeMap<ReplicaId, u64>,
+    /// [`RemoteView::forgotten`].
+    #[serde(default)]
+    pub forgotten: BTreeMap<ReplicaId, u64>,
+}
+
+/// A rolled base on a remote.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BaseView {
+    /// Up to which number it covers each replica's log.
+    #[serde(default)]
+    pub covers: BTreeMap<ReplicaId, u64>,
+    /// The heads of each collection whose history it has.
+    #[serde(default)]
+    pub heads: BTreeMap<String, Vec<SnapshotId>>,
+    /// The names of the parts before the last one.
+    #[serde(default)]
+    pub pieces: Vec<String>,
+    /// Whether it was read back and has all of that.
+    #[serde(default)]
+    pub whole: bool,
 }
 
 /// An upload as it must be repeated: the same bytes under the same name.

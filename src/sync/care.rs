@@ -10,7 +10,7 @@ use crate::delta::{Delta, Entry, Snapshot};
 use crate::merge;
 use crate::model::{Hash, SnapshotId, Value, cbor};
 use crate::port::{ObjectError, Objects, blob};
-use crate::remote::{Address, FolderStorage, RemoteError};
+use crate::remote::{Address, FolderStorage, LogObject, RemoteError};
 use crate::store::{SourceView, View};
 use crate::tree;
 
@@ -80,18 +80,29 @@ impl Repository {
     fn verify_remote(&self, name: &str, report: &mut VerifyReport) -> SyncResult<()> {
         let remote = exchange::open(&self.reading(), self.config.remote(name)?)?;
         let listing = remote.list().map_err(|error| remote_error(name, error))?;
-        for log_name in listing.logs.values().flat_map(|log| log.values()).flatten() {
+        let remedy = format!("`dsync roll {name}` on a system that is in step writes what it has anew");
+        let mut check = |id: String, bytes: Option<&u64>, read: Result<LogObject, RemoteError>, what: &str| {
             report.objects += 1;
-            report.bytes += listing.length_bytes.get(log_name).copied().unwrap_or(0);
-            match remote.read(log_name) {
-                Ok(_) => {}
-                Err(error @ (RemoteError::Torn { .. } | RemoteError::Damaged { .. })) => report.damaged.push(Damage {
-                    id: log_name.to_string(),
-                    what: error.to_string(),
-                    affects: format!("a push to remote `{name}`; its writer can send it again"),
-                }),
-                Err(error) => return Err(remote_error(name, error)),
+            report.bytes += bytes.copied().unwrap_or(0);
+            match read {
+                Ok(_) => Ok(()),
+                Err(error @ (RemoteError::Torn { .. } | RemoteError::Damaged { .. })) => {
+                    report.damaged.push(Damage {
+                        id,
+                        what: error.to_string(),
+                        affects: format!("{what} remote `{name}`; {remedy}"),
+                    });
+                    Ok(())
+                }
+                Err(error) => Err(remote_error(name, error)),
             }
+        };
+        for log_name in listing.logs.values().flat_map(|log| log.values()).flatten() {
+            let bytes = listing.length_bytes.get(log_name);
+            check(log_name.to_string(), bytes, remote.read(log_name), "a push to")?;
+        }
+        for (base, bytes) in &listing.base_bytes {
+            check(base.to_string(), Some(bytes), remote.read_base(base), "a base of")?;
         }
         Ok(())
     }

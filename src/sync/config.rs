@@ -152,6 +152,12 @@ pub struct TransportConfig {
     /// The most bytes of content sent and received in a second.
     #[serde(default)]
     pub limit_rate: Option<u64>,
+    /// The command line that stands for `ssh` on the way to a peer.
+    #[serde(default)]
+    pub ssh_command: Option<String>,
+    /// What dsync is called on the machine of a peer.
+    #[serde(default)]
+    pub peer_program: Option<String>,
 }
 
 impl TransportConfig {
@@ -169,6 +175,11 @@ impl TransportConfig {
         }
         if let Some(limit) = self.limit_rate {
             table.insert("limit_rate", i64::try_from(limit).unwrap_or(i64::MAX).into());
+        }
+        for (key, text) in [("ssh_command", &self.ssh_command), ("peer_program", &self.peer_program)] {
+            if let Some(text) = text {
+                table.insert(key, text.into());
+            }
         }
         table
     }

@@ -11,7 +11,8 @@ use super::{Environment, SyncError, SyncResult, other};
 use crate::format::{Edit, NewItems};
 use crate::model::contact::{align, rename_elements, title};
 use crate::model::{RecordKey, Value, cbor};
-use crate::source::{Place, SourceError, Spool, StatCache, decorate};
+use crate::source::{Place, StatCache, decorate};
+use crate::spool::{Spool, SpoolError};
 
 impl Repository {
     /// Reads one file or folder and writes its records in another format.
@@ -92,9 +93,7 @@ fn read_all(
                         }
                     }
                     report.read.added += 1;
-                    records
-                        .push(&[&cbor::encode(&record)])
-                        .map_err(|error| other("keeping records", error))?;
+                    records.push(&[&cbor::encode(&record)])?;
                 }
                 Err(error) => report.set_aside.push(SetAside {
                     item: at(item.line),
@@ -107,11 +106,8 @@ fn read_all(
 }
 
 /// Decodes records that [`read_all`] has read.
-fn decoded(records: impl Iterator<Item = Result<Vec<u8>, SourceError>>) -> impl Iterator<Item = SyncResult<Value>> {
-    records.map(|bytes| {
-        let bytes = bytes.map_err(|error| other("keeping records", error))?;
-        cbor::decode(&bytes).map_err(|error| other("keeping records", error))
-    })
+fn decoded(records: impl Iterator<Item = Result<Vec<u8>, SpoolError>>) -> impl Iterator<Item = SyncResult<Value>> {
+    records.map(|bytes| cbor::decode(&bytes?).map_err(|error| other("keeping records", error)))
 }
 
 fn write_all(

@@ -6,6 +6,7 @@ use crate::disk::DiskError;
 use crate::format::FormatError;
 use crate::model::filter::FilterError;
 use crate::port::ObjectError;
+use crate::spool::SpoolError;
 
 /// Why an operation failed or was refused.
 #[derive(Debug, thiserror::Error)]
@@ -238,6 +239,9 @@ pub enum SyncError {
     /// An object could not be read or written.
     #[error(transparent)]
     Object(#[from] ObjectError),
+    /// What waited in memory is lost.
+    #[error(transparent)]
+    Spool(#[from] SpoolError),
     /// Anything else.
     #[error("{what}")]
     Other {

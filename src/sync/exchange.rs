@@ -9,7 +9,7 @@ use super::work::Work;
 use super::{SyncError, SyncResult, other};
 use crate::delta::Delta;
 use crate::disk::Disk;
-use crate::model::{Domain, Hash, SnapshotId};
+use crate::model::{Domain, Hash, ReplicaId, SnapshotId};
 use crate::port::blob;
 use crate::remote::{CollectionHeads, Keys, LogName, LogObject, Part, Remote, RemoteError, StorageError};
 use crate::store::{Outbox, RemoteView};
@@ -62,6 +62,12 @@ pub(super) fn open(work: &Work<'_>, config: &RemoteConfig) -> SyncResult<Remote>
         keys.add_passphrase(text.trim_end_matches(['\r', '\n']).to_owned().into());
     }
     let way = Way::configured(&config.url, &config.transport)?;
+    if way.is_peer() {
+        return Err(SyncError::Usage(format!(
+            "`{}` is a peer: another store, which has neither keys nor packs of its own",
+            config.name
+        )));
+    }
     let storage = way.open(work.env, &config.name, false)?;
     let pin = work
         .view
@@ -80,9 +86,7 @@ pub(super) fn remote_view(work: &Work<'_>, name: &str, remote: &Remote) -> Remot
     known.unwrap_or_else(|| RemoteView {
         remote: remote.pin().to_string(),
         next_sequence: 1,
-        seen: BTreeMap::new(),
-        outbox: None,
-        pushed: BTreeMap::new(),
+        ..RemoteView::default()
     })
 }
 
@@ -119,7 +123,7 @@ pub(super) fn missing(work: &Work<'_>, have: &[SnapshotId], want: &[SnapshotId])
 /// Calls `each` with the objects that carry a snapshot: the blobs that its difference set names, the set, itself.
 ///
 /// Returns how many transactions the set has.
-fn each_carried(
+pub(super) fn each_carried(
     work: &Work<'_>,
     id: &SnapshotId,
     each: &mut dyn FnMut(Domain, Hash) -> SyncResult<()>,
@@ -180,6 +184,8 @@ pub(super) fn plan_push(work: &Work<'_>, view: &RemoteView) -> SyncResult<PushPl
 /// object of a part is made, so that one part at a time is in memory.
 pub(super) struct Parts {
     objects: Vec<Vec<(Domain, Hash)>>,
+    /// The bytes of the objects of each part.
+    lengths: Vec<usize>,
     collections: Vec<CollectionHeads>,
     /// How many transactions the push has.
     pub(super) transactions: u64,
@@ -213,6 +219,7 @@ impl Parts {
             .collect();
         Ok(Self {
             objects: cutter.parts,
+            lengths: cutter.lengths,
             collections,
             transactions,
         })
@@ -221,6 +228,21 @@ impl Parts {
     /// Returns how many there are.
     pub(super) fn len(&self) -> usize {
         self.objects.len()
+    }
+
+    /// Returns the objects of part `at`.
+    pub(super) fn objects(&self, at: usize) -> &[(Domain, Hash)] {
+        self.objects.get(at).map(Vec::as_slice).unwrap_or_default()
+    }
+
+    /// Returns how many bytes the objects of part `at` have.
+    pub(super) fn part_bytes(&self, at: usize) -> u64 {
+        self.lengths.get(at).copied().unwrap_or(0) as u64
+    }
+
+    /// Returns how many bytes the objects have together.
+    pub(super) fn length_bytes(&self) -> u64 {
+        self.lengths.iter().map(|length| *length as u64).sum()
     }
 
     /// Makes the log object of part `at` under the next number of `view`. The last one says what the push says and names the
@@ -238,6 +260,11 @@ impl Parts {
         }
         let narrow = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
         let is_last = at + 1 == self.len();
+        let news = if is_last {
+            News::of(view, &work.view.replica)
+        } else {
+            News::default()
+        };
         Ok(LogObject {
             replica: work.view.replica,
             sequence: view.next_sequence,
@@ -248,7 +275,9 @@ impl Parts {
             },
             system: work.view.system.clone(),
             time: work.env.clock.now(),
-            seen: if is_last { view.seen.clone() } else { BTreeMap::new() },
+            seen: news.seen,
+            acknowledged: news.acknowledged,
+            forgotten: news.forgotten,
             collections: if is_last { self.collections.clone() } else { Vec::new() },
             part: match (self.len(), is_last) {
                 (1, _) => Part::Whole,
@@ -265,30 +294,78 @@ impl Parts {
     }
 }
 
+/// What this system's objects have not told yet.
+#[derive(Default, PartialEq)]
+pub(super) struct News {
+    seen: BTreeMap<ReplicaId, u64>,
+    pub(super) acknowledged: BTreeMap<ReplicaId, u64>,
+    pub(super) forgotten: BTreeMap<ReplicaId, u64>,
+}
+
+impl News {
+    /// Compares what is known with what was told.
+    pub(super) fn of(view: &RemoteView, own: &ReplicaId) -> Self {
+        let told = &view.told;
+        let seen = view
+            .seen
+            .iter()
+            .filter(|(replica, seen)| told.seen.get(replica) != Some(seen));
+        let acknowledged = view.acknowledged.get(own).filter(|own| **own != told.acknowledged);
+        Self {
+            seen: seen.map(|(replica, seen)| (*replica, *seen)).collect(),
+            acknowledged: acknowledged.cloned().unwrap_or_default(),
+            forgotten: if view.forgotten == told.forgotten {
+                BTreeMap::new()
+            } else {
+                view.forgotten.clone()
+            },
+        }
+    }
+
+    /// Makes a log object that tells this and nothing else.
+    pub(super) fn into_log_object(self, work: &Work<'_>, view: &RemoteView) -> LogObject {
+        LogObject {
+            replica: work.view.replica,
+            sequence: view.next_sequence,
+            predecessors: work.view.predecessors.clone(),
+            system: work.view.system.clone(),
+            time: work.env.clock.now(),
+            seen: self.seen,
+            acknowledged: self.acknowledged,
+            forgotten: self.forgotten,
+            collections: Vec::new(),
+            part: Part::Whole,
+            objects: Vec::new(),
+        }
+    }
+}
+
 /// Puts things in order into parts of at most `target_bytes`; one that is larger is a part alone.
-struct Cutter<T> {
-    parts: Vec<Vec<T>>,
-    filled_bytes: usize,
+pub(super) struct Cutter<T> {
+    pub(super) parts: Vec<Vec<T>>,
+    /// The bytes in each part.
+    lengths: Vec<usize>,
     target_bytes: usize,
 }
 
 impl<T> Cutter<T> {
-    fn new(target_bytes: usize) -> Self {
+    pub(super) fn new(target_bytes: usize) -> Self {
         Self {
             parts: vec![Vec::new()],
-            filled_bytes: 0,
+            lengths: vec![0],
             target_bytes,
         }
     }
 
-    fn push(&mut self, thing: T, length_bytes: usize) {
-        if self.filled_bytes > 0 && self.filled_bytes + length_bytes > self.target_bytes {
+    pub(super) fn push(&mut self, thing: T, length_bytes: usize) {
+        let filled_bytes = self.lengths.last().copied().unwrap_or(0);
+        if filled_bytes > 0 && filled_bytes + length_bytes > self.target_bytes {
             self.parts.push(Vec::new());
-            self.filled_bytes = 0;
+            self.lengths.push(0);
         }
-        self.filled_bytes += length_bytes;
-        if let Some(part) = self.parts.last_mut() {
+        if let (Some(part), Some(filled_bytes)) = (self.parts.last_mut(), self.lengths.last_mut()) {
             part.push(thing);
+            *filled_bytes += length_bytes;
         }
     }
 }
@@ -305,10 +382,21 @@ pub(super) fn prepare(
     for sent in &object.collections {
         work.share(&sent.name, &sent.heads)?;
     }
-    drop(object);
-    let blob = work.objects.put(Domain::Blob, &sealed)?;
     let mut view = remote_view(work, name, remote);
     view.next_sequence = sequence + 1;
+    view.told.seen.extend(object.seen);
+    for (told, news) in [
+        (&mut view.told.acknowledged, object.acknowledged),
+        (&mut view.told.forgotten, object.forgotten),
+    ] {
+        if !news.is_empty() {
+            *told = news;
+        }
+    }
+    view.sent
+        .extend(object.collections.into_iter().map(|sent| (sent.name, sent.heads)));
+    drop(object.objects);
+    let blob = work.objects.put(Domain::Blob, &sealed)?;
     view.outbox = Some(Outbox {
         sequence,
         name: log_name.to_string(),

@@ -55,16 +55,17 @@ impl OutPlan {
         work.env
             .progress
             .start(&format!("writing {}", config.name), Some(total));
-        let files = std::mem::take(&mut self.files);
+        let mut files = std::mem::take(&mut self.files);
         let mut done = 0;
         let mut others = Vec::new();
-        writer.write_all(&files, &mut |number, outcome| {
+        let written = writer.write_all(&mut files, &mut |number, outcome| {
             done += 1;
             work.env.progress.at(done);
             if !matches!(outcome, FileOutcome::Written) {
                 others.push((number, outcome));
             }
         });
+        written.map_err(|error| source_error(config, error))?;
         let as_intended = others.is_empty() && !files.is_empty();
         for (number, outcome) in others {
             let Some(edit) = files.get(number) else { continue };
@@ -115,8 +116,20 @@ impl OutPlan {
             self.index = Some(Index::load(work.objects, &view.index, &view.files).map_err(wrap)?);
         }
         if let Some(index) = &self.index {
-            let planned = edit.fingerprints.keys().copied();
-            keep_file(&mut self.edits, &mut self.order, index, &view.base, &edit.name, planned);
+            let planned = || edit.fingerprints.iter().map(|(number, _)| *number);
+            keep_file(
+                &mut self.edits,
+                &mut self.order,
+                index,
+                &view.base,
+                &edit.name,
+                planned(),
+            );
+            for number in planned().filter(|number| self.rewritten.remove(number)) {
+                if let Some(IndexEdit::Put(_, shown)) = self.edits.get_mut(&number) {
+                    *shown = Some(Box::new(Index::view(work.objects, &view.views, number).map_err(wrap)?));
+                }
+            }
         }
         Ok(())
     }
@@ -144,12 +157,13 @@ impl OutPlan {
             return Ok(());
         };
         let mut settled = true;
+        let stored = work.source_view(&config.name).views;
         for (at, number) in edit.order.iter().enumerate() {
             let item = document.item(at);
             let print: [u8; 16] = Hash::of(Domain::Item, item.bytes).bytes()[..16]
                 .try_into()
                 .unwrap_or_default();
-            if edit.fingerprints.get(number) == Some(&print) {
+            if edit.fingerprints.binary_search(&(*number, print)).is_ok() {
                 continue;
             }
             let views = self.views;
@@ -158,7 +172,7 @@ impl OutPlan {
                 settled = false;
                 continue;
             };
-            if view.is_none() && is_new {
+            if view.is_none() && (is_new || self.rewritten.contains(number)) {
                 let stored = Index::view(work.objects, &views, *number).map_err(|error| source_error(config, error))?;
                 *view = Some(Box::new(stored));
             }
@@ -176,11 +190,13 @@ impl OutPlan {
             let bindings = align(&parsed.record, Some(&reference), &intended.bindings, &|_, _| false);
             let mut actual = super::intake::rename(parsed.record, &bindings);
             actual.remove("uid");
-            let before = self
-                .before
-                .get(number)
-                .map(|view| view.view.clone())
-                .unwrap_or_default();
+            // What the item showed before is recorded until the plan is carried out.
+            let before = if is_new {
+                Map::new()
+            } else {
+                let before = Index::view(work.objects, &stored, *number);
+                before.map_err(|error| source_error(config, error))?.view
+            };
             let (accepted, others) = accepted(&before, &intended.view, &actual);
             if others {
                 settled = false;
@@ -231,6 +247,11 @@ fn accepted(before: &Map, intended: &Map, actual: &Map) -> (Vec<FieldOperation>,
 }
 
 impl OutPlan {
+    /// Returns whether the tree of views has what an item is to show.
+    fn has_view(&self, number: u64) -> bool {
+        number >= self.first_new || self.rewritten.contains(&number)
+    }
+
     /// Calls `each` for every item that the plan writes, as the source will show it.
     pub(super) fn differences(
         &self,
@@ -256,7 +277,7 @@ impl OutPlan {
                 IndexEdit::Put(entry, Some(view)) if entry.fingerprint.is_some() => {
                     (entry.key.clone(), Some(view.view.clone()))
                 }
-                IndexEdit::Put(entry, None) if *number >= self.first_new && entry.fingerprint.is_some() => {
+                IndexEdit::Put(entry, None) if self.has_view(*number) && entry.fingerprint.is_some() => {
                     let view = Index::view(work.objects, &self.views, *number).map_err(|e| source_error(config, e))?;
                     (entry.key.clone(), Some(view.view))
                 }

@@ -3,14 +3,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::exchange::{missing, remote_error, remote_view};
-use super::report::{RemoteReport, Traffic};
+use super::report::{RemoteReport, Traffic, Union};
+use super::roll;
 use super::work::Work;
 use super::{Overrides, SyncError, SyncResult};
 use crate::delta::Snapshot;
 use crate::merge;
-use crate::model::{Domain, ReplicaId, SnapshotId};
+use crate::model::{Domain, Kind, ReplicaId, SnapshotId};
 use crate::port::Objects;
 use crate::remote::{Listing, LogName, LogObject, Part, Remote, RemoteError};
+use crate::store::Told;
 
 /// Which objects a pack may carry.
 const CARRIED: [Domain; 6] = [
@@ -23,11 +25,24 @@ const CARRIED: [Domain; 6] = [
     Domain::Inner,
 ];
 
+/// What is told of a store that is older than what others have from it.
+pub(super) const RESTORED: &str = "this store is older than what it once sent; it goes on under a new replica id";
+
 /// A remote's listing, compared with what is known here.
 pub(super) struct Compared {
-    listing: Listing,
+    pub(super) listing: Listing,
     /// Whether this store turned out older than what it once sent, so that it got a new replica id.
     pub(super) restored: bool,
+}
+
+impl Compared {
+    /// Returns what comparing a peer tells, which has no listing.
+    pub(super) fn with_peer(restored: bool) -> Self {
+        Self {
+            listing: Listing::default(),
+            restored,
+        }
+    }
 }
 
 /// Lists a remote and compares it with what was seen and sent: a remote must not have gone back, and this store must
@@ -50,6 +65,7 @@ pub(super) fn compare(work: &mut Work<'_>, name: &str, remote: &Remote, allow: O
         }
         accept_rollback(work, name, remote, &listing);
     }
+    roll::learn(work, name, remote, &listing);
     let own = listing.newest().get(&work.view.replica).copied().unwrap_or(0);
     let restored = own >= remote_view(work, name, remote).next_sequence;
     if restored {
@@ -100,7 +116,7 @@ fn accept_rollback(work: &mut Work<'_>, name: &str, remote: &Remote, listing: &L
 }
 
 /// Adds the heads that an object makes known to those that a remote has.
-fn extend_pushed(work: &Work<'_>, pushed: &mut BTreeMap<String, Vec<SnapshotId>>, object: &LogObject) {
+pub(super) fn extend_pushed(work: &Work<'_>, pushed: &mut BTreeMap<String, Vec<SnapshotId>>, object: &LogObject) {
     for heads in &object.collections {
         let own = work.heads(&heads.name);
         let known = pushed.entry(heads.name.clone()).or_default();
@@ -123,6 +139,8 @@ pub(super) fn retire(work: &mut Work<'_>) {
     for view in work.view.remotes.values_mut() {
         view.next_sequence = 1;
         view.outbox = None;
+        view.told = Told::default();
+        view.retired.insert(old);
     }
 }
 
@@ -138,15 +156,18 @@ pub(super) fn fetch(work: &mut Work<'_>, name: &str, remote: &Remote, compared: 
         ..RemoteReport::default()
     };
     if compared.restored {
-        report.message =
-            Some("this store is older than what it once sent; it goes on under a new replica id".to_owned());
+        report.message = Some(RESTORED.to_owned());
     }
+    let listing = &compared.listing;
     let mut damaged = None;
+    let mut unreadable: BTreeSet<ReplicaId> = BTreeSet::new();
+    caught_up(work, (name, remote), listing, &unreadable, &mut report, &mut damaged)?;
     let mut open: BTreeSet<ReplicaId> = compared.listing.logs.keys().copied().collect();
     open.remove(&work.view.replica);
     loop {
         let mut waiting = BTreeSet::new();
         let mut progress = false;
+        let mut failed = None;
         report.message = None;
         for replica in open {
             let mut reader = LogReader {
@@ -156,28 +177,67 @@ pub(super) fn fetch(work: &mut Work<'_>, name: &str, remote: &Remote, compared: 
                 traffic: &mut report.received,
                 pieces: BTreeMap::new(),
                 progress: false,
+                is_torn: false,
             };
-            match reader.read(work, &compared.listing) {
+            match reader.read(work, listing) {
                 Ok(None) => {}
                 Ok(Some(why)) => {
+                    if reader.is_torn {
+                        unreadable.insert(replica);
+                    }
                     waiting.insert(replica);
                     report.message = Some(why);
                 }
-                Err(error @ SyncError::Damaged(_)) => damaged = damaged.or(Some(error)),
+                Err(error @ SyncError::Damaged(_)) => {
+                    unreadable.insert(replica);
+                    waiting.insert(replica);
+                    failed = failed.or(Some(error));
+                }
                 Err(error) => return Err(error),
             }
             progress |= reader.progress;
         }
+        // What cannot be read in a log may be in a base.
+        let is_stuck = !progress && !unreadable.is_empty();
+        if is_stuck && caught_up(work, (name, remote), listing, &unreadable, &mut report, &mut damaged)? {
+            unreadable.clear();
+            open = waiting;
+            continue;
+        }
+        damaged = damaged.or(failed);
         if waiting.is_empty() || !progress {
             break;
         }
         open = waiting;
     }
-    if compared.restored {
-        report.message =
-            Some("this store is older than what it once sent; it goes on under a new replica id".to_owned());
+    if roll::meet_own_end(work, name, remote) {
+        report.message = Some(format!(
+            "this system was forgotten on `{name}`; it goes on under a new replica id, with all that it has"
+        ));
     }
+    if compared.restored {
+        report.message = Some(RESTORED.to_owned());
+    }
+    roll::acknowledge(work, name, remote)?;
     damaged.map_or(Ok(report), Err)
+}
+
+/// Takes in bases; one that is damaged is kept in mind and stops nothing else.
+fn caught_up(
+    work: &mut Work<'_>,
+    remote: (&str, &Remote),
+    listing: &Listing,
+    unreadable: &BTreeSet<ReplicaId>,
+    report: &mut RemoteReport,
+    damaged: &mut Option<SyncError>,
+) -> SyncResult<bool> {
+    match roll::catch_up(work, remote, listing, unreadable, &mut report.received) {
+        Err(error @ SyncError::Damaged(_)) => {
+            damaged.get_or_insert(error);
+            Ok(false)
+        }
+        result => result,
+    }
 }
 
 /// Reads the log of one replica from where it was left.
@@ -189,6 +249,8 @@ struct LogReader<'r> {
     /// The pieces of a push with the snapshots in them: only the last object of the push says which of them count.
     pieces: BTreeMap<LogName, (Part, Vec<SnapshotId>)>,
     progress: bool,
+    /// Whether it ended at an object that is there in part only.
+    is_torn: bool,
 }
 
 impl LogReader<'_> {
@@ -210,7 +272,10 @@ impl LogReader<'_> {
             for name in names {
                 let object = match self.remote.read(name) {
                     Ok(object) => object,
-                    Err(error) if error.is_temporary() => return Ok(Some(error.to_string())),
+                    Err(error) if error.is_temporary() => {
+                        self.is_torn = matches!(error, RemoteError::Torn { .. });
+                        return Ok(Some(error.to_string()));
+                    }
                     // The storage refuses it, which says nothing about the object.
                     Err(error @ RemoteError::Storage(_)) => return Err(remote_error(self.name, error)),
                     Err(error) => return Err(SyncError::Damaged(error.to_string())),
@@ -269,6 +334,7 @@ impl LogReader<'_> {
         self.traffic.packs += 1;
         let mut view = remote_view(work, self.name, self.remote);
         extend_pushed(work, &mut view.pushed, object);
+        roll::hear(&mut view, object);
         work.view.remotes.insert(self.name.to_owned(), view);
         if work.view.predecessors.last() == Some(&self.replica) {
             let sent = object.collections.iter();
@@ -366,7 +432,31 @@ pub(super) fn adopt(work: &mut Work<'_>, snapshots: &[SnapshotId], whence: &str)
 }
 
 /// Returns whether a snapshot is one of `heads` or in their history: only those were proved.
-fn is_here(work: &Work<'_>, heads: &[SnapshotId], id: &SnapshotId) -> bool {
+pub(super) fn is_here(work: &Work<'_>, heads: &[SnapshotId], id: &SnapshotId) -> bool {
     heads.contains(id)
         || work.objects.contains(&id.0) && missing(work, heads, &[*id]).is_ok_and(|missing| missing.is_empty())
+}
+
+/// Unites records that came since the heads `before` with records that were there.
+pub(super) fn unite_all(work: &mut Work<'_>, before: &BTreeMap<String, Vec<SnapshotId>>) -> SyncResult<Vec<Union>> {
+    let mut unions = Vec::new();
+    let mut names: Vec<String> = work.view.collections.keys().cloned().collect();
+    // Rows are one by their keys alone.
+    names.retain(|name| {
+        work.view
+            .collections
+            .get(name)
+            .is_none_or(|view| view.kind != Kind::Row)
+    });
+    for name in names {
+        if let Some(before) = before.get(&name) {
+            unions.extend(super::unite::unite_records(
+                work,
+                &name,
+                before,
+                "united records that are one",
+            )?);
+        }
+    }
+    Ok(unions)
 }

@@ -9,16 +9,16 @@ use super::config::SourceConfig;
 use super::identity::KeyMaker;
 use super::intake::{new_entry, note_shared_uid};
 use super::recognise::shown_first;
-use super::sorted::SortedRecords;
 use super::work::Work;
 use super::{SyncError, SyncResult, source_error};
 use crate::model::{RecordKey, cbor};
 use crate::port::Objects;
 use crate::source::{FirstItems, Fresh, IndexEdit, SourceError, ViewWriter, decorate};
+use crate::spool::SortedRuns;
 
 /// What a first import has put together.
 pub(super) struct Imported {
-    pub(super) records: SortedRecords,
+    pub(super) records: SortedRuns,
     /// What the items show.
     pub(super) views: ViewWriter,
     pub(super) edits: BTreeMap<u64, IndexEdit>,
@@ -45,7 +45,7 @@ impl<'w> FirstImport<'w> {
             random: work.env.random,
             keys: BTreeSet::new(),
             imported: Imported {
-                records: SortedRecords::default(),
+                records: SortedRuns::default(),
                 views: ViewWriter::new(work.source_view(&config.name).views),
                 edits: BTreeMap::new(),
                 notes: Vec::new(),
@@ -82,7 +82,7 @@ impl<'w> FirstImport<'w> {
         }
         let mut bytes = Vec::with_capacity(512);
         cbor::encode_map(&record, &mut bytes);
-        self.imported.records.push_bytes(key, bytes)
+        Ok(self.imported.records.push(key, bytes)?)
     }
 }
 

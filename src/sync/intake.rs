@@ -5,24 +5,25 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::config::{Direction, SourceConfig};
 use super::donor::ReadItems;
 use super::first::{FirstImport, Imported};
+use super::gathered::{Gathered, with_additions};
 use super::guard::safeguard;
 use super::identity::{By, KeyMaker};
 use super::kept::awaited;
 use super::recognise::{recognise, shown_first};
 use super::report::{SetAside, SourceReport, Union};
-use super::sorted::SortedRecords;
 use super::work::Work;
 use super::{Overrides, SyncResult, other, prefer, selection};
-use crate::delta::{FieldOperation, Operation, State, Transaction, apply};
+use crate::delta::{FieldOperation, Operation, State, apply};
 use crate::format::Document;
 use crate::merge;
 use crate::model::contact::{align, has_elements, identity_keys, title};
-use crate::model::{FieldPath, Hash, Map, RecordKey, SnapshotId, Text, Value};
+use crate::model::{FieldPath, Hash, Map, RecordKey, SnapshotId, Text, Value, cbor};
 use crate::port::blob;
 use crate::source::{
     Edited, FirstItems, Fresh, Index, IndexEdit, ItemEntry, ItemView, Scan, ScanInput, StatCache, ViewWriter, decorate,
     first_sight_edits, scan,
 };
+use crate::spool::SortedRuns;
 use crate::store::SourceView;
 
 /// What taking in one source gave.
@@ -35,11 +36,11 @@ pub(super) struct Taken {
 /// Up to how many bytes of a first import are kept for other sources to copy items from (chosen: 30,000 small cards).
 const KEPT_BYTES: usize = 16 * 1024 * 1024;
 
-/// Transactions by the heads they are made on.
-type Groups = BTreeMap<Vec<SnapshotId>, BTreeMap<RecordKey, Operation>>;
+/// Edits of records by the heads they are made on.
+type Groups = BTreeMap<Vec<SnapshotId>, Gathered>;
 
 /// Records that new items bring, by the heads they are made on; nothing else concerns their keys.
-type Additions = BTreeMap<Vec<SnapshotId>, SortedRecords>;
+type Additions = BTreeMap<Vec<SnapshotId>, SortedRuns>;
 
 /// Reads a source without recording anything.
 pub(super) fn look(work: &Work<'_>, config: &SourceConfig, allow: Overrides) -> SyncResult<(Index, Scan)> {
@@ -244,28 +245,12 @@ impl Taker<'_> {
         existing: Option<&Value>,
         key: &RecordKey,
         operations: Vec<FieldOperation>,
-    ) {
+    ) -> SyncResult<()> {
         if operations.is_empty() {
-            return;
+            return Ok(());
         }
         let group = self.groups.entry(parents).or_default();
-        match group.get_mut(key) {
-            Some(Operation::Change(list)) => list.extend(operations),
-            Some(Operation::Add(record)) => {
-                if let Ok(Some(changed)) = apply(Some(&*record), &Operation::Change(operations)) {
-                    *record = changed;
-                }
-            }
-            _ if existing.is_some() => {
-                group.insert(key.clone(), Operation::Change(operations));
-            }
-            _ => {
-                let empty = Value::Map(Map::new());
-                if let Ok(Some(record)) = apply(Some(&empty), &Operation::Change(operations)) {
-                    group.insert(key.clone(), Operation::Add(record));
-                }
-            }
-        }
+        group.change(key.clone(), existing.is_some(), operations)
     }
 
     fn edited(&mut self, work: &Work<'_>, scan: &Scan, edited: &Edited) -> SyncResult<()> {
@@ -292,7 +277,7 @@ impl Taker<'_> {
                     FieldOperation::Clear(_) => false,
                 })
                 .collect();
-            self.change(Vec::new(), None, &key, news);
+            self.change(Vec::new(), None, &key, news)?;
         }
         if edited.stale {
             self.stale.insert(edited.number);
@@ -307,7 +292,7 @@ impl Taker<'_> {
         {
             self.strangers += 1;
         }
-        self.change(base, record.as_ref(), &key, certain);
+        self.change(base, record.as_ref(), &key, certain)?;
         self.edits.insert(
             edited.number,
             IndexEdit::Put(edited.entry.clone(), Some(Box::new(after))),
@@ -335,10 +320,7 @@ impl Taker<'_> {
             }
             let base = entry.base.clone().unwrap_or_else(|| self.base.clone());
             if work.record(&work.state_at(&base)?, &entry.key)?.is_some() {
-                self.groups
-                    .entry(base)
-                    .or_default()
-                    .insert(entry.key.clone(), Operation::Remove);
+                self.groups.entry(base).or_default().remove(entry.key.clone())?;
             }
         }
         Ok(())
@@ -414,7 +396,7 @@ impl Taker<'_> {
             self.origin.insert(fresh.number, parents.clone());
             self.show(work, fresh.number, new_entry(&fresh, key.clone()), &view)?;
             let additions = self.additions.entry(parents.clone()).or_default();
-            additions.push(key, &record)?;
+            additions.push(key, cbor::encode(&record))?;
         }
         Ok(())
     }
@@ -480,7 +462,7 @@ impl Taker<'_> {
         entry.base = Some(Vec::new());
         if !edits.is_empty() && self.config.direction != Direction::Out {
             self.origin.insert(fresh.number, Vec::new());
-            self.change(Vec::new(), None, key, edits);
+            self.change(Vec::new(), None, key, edits)?;
         }
         self.show(work, fresh.number, entry, &view)?;
         self.recognised(fresh, record, by);
@@ -504,12 +486,12 @@ impl Taker<'_> {
         for parents in additions.keys() {
             groups.entry(parents.clone()).or_default();
         }
-        for (parents, transactions) in groups {
+        for (parents, edits) in groups {
             let added = additions.remove(&parents).unwrap_or_default();
-            let id = if self.is_all && transactions.is_empty() {
+            let id = if self.is_all && edits.is_empty() {
                 work.author_first(&self.config.collection, added, message)?
             } else {
-                let list = merged(transactions.into_iter(), added.in_order()?);
+                let list = with_additions(edits.in_order()?, added)?;
                 work.author_from(&self.config.collection, &parents, list, message)?
             };
             made.insert(parents, id);
@@ -615,32 +597,6 @@ fn gone_keys(work: &Work<'_>, before: &State, now: &State) -> SyncResult<BTreeSe
         }
     }
     Ok(gone)
-}
-
-/// Merges two lists of changes without a common key.
-pub(super) fn merged(
-    changes: impl Iterator<Item = (RecordKey, Operation)>,
-    additions: impl Iterator<Item = SyncResult<(RecordKey, Value)>>,
-) -> impl Iterator<Item = SyncResult<Transaction>> {
-    let mut changes = changes.peekable();
-    let mut additions = additions.peekable();
-    std::iter::from_fn(move || {
-        let is_change_next = match (changes.peek(), additions.peek()) {
-            (Some((change, _)), Some(Ok((addition, _)))) => change < addition,
-            (_, Some(_)) => false,
-            (_, None) => true,
-        };
-        let next = if is_change_next {
-            Ok(changes.next()?)
-        } else {
-            additions.next()?.map(|(key, record)| (key, Operation::Add(record)))
-        };
-        Some(next.map(|(key, operation)| Transaction {
-            key,
-            operation,
-            forced: false,
-        }))
-    })
 }
 
 /// Tells of an item whose UID another one has already.

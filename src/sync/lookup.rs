@@ -3,11 +3,11 @@
 //! Items of a source stand in another order than the keys of their records. One by one, each look-up would read another
 //! part of the tree; here all keys are looked up in their order, and what is found waits, sorted back and compressed.
 
-use super::sorted::SortedRecords;
 use super::{SyncResult, other};
 use crate::delta::Entry;
 use crate::model::{Hash, RecordKey, Value, cbor};
 use crate::port::Objects;
+use crate::spool::{SortedRuns, SpoolError};
 use crate::tree;
 
 /// Reads the record of an entry; an alias has none.
@@ -25,7 +25,7 @@ pub(super) struct Found {
 
 /// The records that were found, by the number of the one who asked.
 pub(super) struct Answers<'o> {
-    records: Box<dyn Iterator<Item = SyncResult<(RecordKey, Vec<u8>)>> + 'o>,
+    records: Box<dyn Iterator<Item = Result<(RecordKey, Vec<u8>), SpoolError>> + 'o>,
     next: Option<(u64, Vec<u8>)>,
 }
 
@@ -35,7 +35,7 @@ impl Answers<'_> {
         asked.sort_unstable();
         let mut entries = tree::Finder::new(objects, content);
         let mut targets = tree::Finder::new(objects, content);
-        let mut found = SortedRecords::default();
+        let mut found = SortedRuns::default();
         let wrap = |error| other("reading records", error);
         let mut answer = Vec::new();
         for (key, number) in asked {
@@ -54,10 +54,10 @@ impl Answers<'_> {
                 answer.extend_from_slice(bytes);
             }
             let place = RecordKey::new(number.to_be_bytes());
-            found.push_encoded(place.ok_or_else(bad)?, &answer)?;
+            found.push(place.ok_or_else(bad)?, answer.clone())?;
         }
         Ok(Self {
-            records: Box::new(found.in_order_encoded()?),
+            records: Box::new(found.in_order()?),
             next: None,
         })
     }

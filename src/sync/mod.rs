@@ -16,6 +16,7 @@ mod exchange;
 mod execute;
 mod fetch;
 mod first;
+mod gathered;
 mod guard;
 mod identity;
 mod inspect;
@@ -26,6 +27,7 @@ mod lookup;
 mod operations;
 mod outtake;
 mod packs;
+mod peer;
 mod plan;
 mod prefer;
 mod recognise;
@@ -34,14 +36,16 @@ mod report;
 mod repository;
 mod resolve;
 mod rewind;
+mod roll;
 mod rollback;
+mod rolling;
 mod scanning;
 mod schema;
 mod selection;
+mod sending;
 mod settings;
 mod settle;
 mod shown;
-mod sorted;
 mod states;
 mod table;
 mod tabled;
@@ -56,6 +60,7 @@ use std::time::Duration;
 
 pub use config::{Config, Direction, RemoteConfig, SourceConfig, TransportConfig};
 pub use error::{SyncError, SyncResult};
+pub use peer::{Trouble, refusal};
 pub use report::*;
 pub use repository::Repository;
 pub use resolve::KEY_FIELD;
@@ -93,6 +98,10 @@ pub struct Environment {
 pub trait Progress: Send + Sync {
     /// A step begins: `what` is a phrase such as `reading contacts.vcf`, `total` its size if known.
     fn start(&self, what: &str, total: Option<u64>);
+    /// A step begins that is counted in bytes.
+    fn start_bytes(&self, what: &str, total: Option<u64>) {
+        self.start(what, total);
+    }
     /// `done` units of the step are done.
     fn at(&self, done: u64);
     /// The step ended.
@@ -252,6 +261,14 @@ pub struct DiffOptions {
     pub collection: Option<String>,
 }
 
+/// Fails when Ctrl-C was pressed.
+fn interrupted(env: &Environment) -> SyncResult<()> {
+    if env.interrupted.load(std::sync::atomic::Ordering::Relaxed) {
+        return Err(SyncError::Interrupted);
+    }
+    Ok(())
+}
+
 /// Wraps an error of a lower part; damaged and missing objects keep their own kind.
 fn other(what: &str, error: impl std::error::Error + Send + Sync + 'static) -> SyncError {
     let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(&error);
@@ -298,6 +315,7 @@ fn source_error(config: &SourceConfig, error: crate::source::SourceError) -> Syn
         SourceError::Disk(error) => SyncError::Disk(error),
         SourceError::Object(error) => other("reading the previous state of a source", error),
         SourceError::Tree(error) => other("reading the previous state of a source", error),
+        SourceError::Spool(error) => SyncError::Spool(error),
         error @ SourceError::State(_) => SyncError::Damaged(error.to_string()),
     }
 }

@@ -7,7 +7,6 @@ use super::repository::{Repository, Run};
 use super::states::resolve_states;
 use super::work::Work;
 use super::{SyncError, SyncOptions, SyncResult, other};
-use crate::model::ReplicaId;
 use crate::remote::{LogObject, packfile};
 use crate::store::RemoteView;
 
@@ -48,11 +47,8 @@ impl Repository {
             }
         }
         let mut view = RemoteView {
-            remote: String::new(),
             next_sequence: 1,
-            seen: std::collections::BTreeMap::<ReplicaId, u64>::new(),
-            outbox: None,
-            pushed: std::collections::BTreeMap::new(),
+            ..RemoteView::default()
         };
         let parts = Parts::of(&work, &plan)?;
         let mut objects = Vec::with_capacity(parts.len());

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use super::config::RemoteConfig;
 use super::exchange::{self, key_path, remote_error};
+use super::peer::{Opened, Peer};
 use super::report::{KeySlot, RemoteAdded, RemoteStatus, SyncReport, SystemReport};
 use super::repository::Repository;
 use super::transport::Way;
@@ -32,6 +33,9 @@ impl Repository {
             });
         }
         let mut way = Way::given(url, options)?;
+        if way.is_peer() {
+            return self.add_peer(name, way, options);
+        }
         let location = way.address.to_string();
         let there = is_remote(&self.env, name, &way)?;
         let mut added = RemoteAdded {
@@ -41,6 +45,7 @@ impl Repository {
             sealed: !options.plain,
             key_file: None,
             recipient: None,
+            peer: None,
         };
         if options.dry_run {
             return Ok(added);
@@ -69,6 +74,43 @@ impl Repository {
         let view = exchange::remote_view(&work, name, &remote);
         drop(work);
         let changed = self.config.with_remote(&config)?;
+        self.commit_config(changed)?;
+        let mut all = self.store.view().clone();
+        all.remotes.insert(name.to_owned(), view);
+        let command = self.env.command.clone();
+        self.commit(all, &command)?;
+        Ok(added)
+    }
+
+    /// Adds another store as a remote.
+    fn add_peer(&mut self, name: &str, mut way: Way, options: &RemoteOptions) -> SyncResult<RemoteAdded> {
+        check_peer_options(options)?;
+        let work = self.reading();
+        let peer = Peer::connect(&work, name, &way)?;
+        let view = peer.view(&work);
+        drop(work);
+        let location = way.address.to_string();
+        let added = RemoteAdded {
+            name: name.to_owned(),
+            url: location.clone(),
+            created: false,
+            sealed: false,
+            key_file: None,
+            recipient: None,
+            peer: Some(peer.identity.system.clone()),
+        };
+        drop(peer);
+        if options.dry_run {
+            return Ok(added);
+        }
+        way.keep_password(&self.env, &self.root, name)?;
+        let changed = self.config.with_remote(&RemoteConfig {
+            name: name.to_owned(),
+            url: location,
+            key_file: None,
+            passphrase_file: None,
+            transport: way.transport,
+        })?;
         self.commit_config(changed)?;
         let mut all = self.store.view().clone();
         all.remotes.insert(name.to_owned(), view);
@@ -235,7 +277,22 @@ impl Repository {
     pub fn systems(&self) -> SyncResult<Vec<SystemReport>> {
         let mut list = Vec::new();
         for config in self.config.remotes() {
-            let remote = self.open_remote(&config.name)?;
+            let work = self.reading();
+            let remote = match Opened::open(&work, config)? {
+                Opened::Storage(remote) => remote,
+                Opened::Peer(peer) => {
+                    list.push(SystemReport {
+                        system: peer.identity.system.clone(),
+                        replica: peer.identity.replica.to_string(),
+                        remote: config.name.clone(),
+                        sequence: 0,
+                        last_seen: String::new(),
+                        this: false,
+                        gone: false,
+                    });
+                    continue;
+                }
+            };
             let listing = remote.list().map_err(|error| remote_error(&config.name, error))?;
             for (replica, log) in &listing.logs {
                 let Some((sequence, names)) = log.last_key_value() else {
@@ -249,6 +306,12 @@ impl Repository {
                     sequence: *sequence,
                     last_seen: object.map(|object| object.time.to_string()).unwrap_or_default(),
                     this: *replica == self.store.view().replica,
+                    gone: self
+                        .store
+                        .view()
+                        .remotes
+                        .get(&config.name)
+                        .is_some_and(|view| view.forgotten.contains_key(replica) || view.retired.contains(replica)),
                 });
             }
         }
@@ -273,7 +336,12 @@ impl Repository {
         let name = "origin";
         let way = Way::given(url, keys)?;
         // The remote is opened before anything is made, so that a wrong key leaves nothing behind.
-        drop(open_with(&env, name, &way, keys)?);
+        if way.is_peer() {
+            check_peer_options(keys)?;
+            Peer::call_on(&env, name, &way)?;
+        } else {
+            drop(open_with(&env, name, &way, keys)?);
+        }
         let root = dir.join(super::repository::STORE_FOLDER);
         if Self::open(env.clone(), &root).is_ok_and(|there| !there.is_begun_clone(&way.address.to_string())) {
             return Err(SyncError::Exists {
@@ -295,6 +363,18 @@ impl Repository {
         let report = repository.run(steps, &SyncOptions::default())?;
         Ok((repository, report))
     }
+}
+
+/// Refuses keys for a peer, which has none.
+fn check_peer_options(options: &RemoteOptions) -> SyncResult<()> {
+    let has_key = options.key_file.is_some() || options.passphrase.is_some() || !options.recipients.is_empty();
+    if has_key || options.plain {
+        return Err(SyncError::Usage(
+            "a peer is another store: SSH keeps what goes there secret, and it takes no key, passphrase or `--plain`"
+                .to_owned(),
+        ));
+    }
+    Ok(())
 }
 
 /// Reads the public half that a key file of ours names in its first line.

@@ -494,6 +494,9 @@ pub struct RemoteAdded {
     pub key_file: Option<String>,
     /// The public half of the key.
     pub recipient: Option<String>,
+    /// For a peer: the name of its system.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub peer: Option<String>,
 }
 
 /// Who can open a remote.
@@ -520,4 +523,51 @@ pub struct SystemReport {
     pub last_seen: String,
     /// Whether it is this one.
     pub this: bool,
+    /// Whether nobody waits for it: it was forgotten, or its store goes on under another id.
+    pub gone: bool,
+}
+
+/// What rolling did on one remote.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Rolled {
+    /// The remote.
+    pub remote: String,
+    /// How many log objects were folded that no base had before.
+    pub folded: u64,
+    /// Of how many systems they are.
+    pub systems: u64,
+    /// How many changes the base has.
+    pub transactions: u64,
+    /// How many objects it takes.
+    pub objects: u64,
+    /// How many bytes these have.
+    pub bytes: u64,
+    /// How many objects were deleted because it covers them.
+    pub deleted: u64,
+    /// Why nothing was done, where the remote could not be reached.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub message: Option<String>,
+}
+
+impl Rolled {
+    /// Nothing done on a remote.
+    pub(super) fn of(remote: &str) -> Self {
+        Self {
+            remote: remote.to_owned(),
+            ..Self::default()
+        }
+    }
+}
+
+/// A system that is not waited for any more.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Forgotten {
+    /// Its name.
+    pub system: String,
+    /// Its replica id.
+    pub replica: String,
+    /// The remote.
+    pub remote: String,
+    /// The highest number of its log there.
+    pub sequence: u64,
 }

@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use super::config::{Config, Direction, SourceConfig};
 use super::donor::{Donor, ReadItems};
-use super::exchange::{self, PushPlan};
+use super::exchange;
 use super::fetch::{self, Compared};
 use super::outtake;
+use super::peer::{Opened, Plain};
 use super::plan::Plan;
 use super::report::{ConflictTally, RemoteReport, SourceReport, SyncReport};
 use super::table;
@@ -17,9 +18,8 @@ use super::work::Work;
 use super::{Environment, Overrides, Steps, SyncError, SyncOptions, SyncResult, other, source_error};
 use crate::delta::State;
 use crate::merge;
-use crate::model::{Domain, Hash, Kind, ReplicaId, SnapshotId, Value};
+use crate::model::{Domain, Hash, ReplicaId, SnapshotId, Value};
 use crate::port::Objects;
-use crate::remote::Remote;
 use crate::source::Index;
 use crate::store::{Lock, Step, Store, StoreError, View};
 
@@ -32,7 +32,7 @@ pub struct Repository {
     pub(super) root: PathBuf,
     pub(super) store: Store,
     pub(super) config: Config,
-    lock: Option<Lock>,
+    pub(super) lock: Option<Lock>,
     /// Whether what is committed next is the first operation of a command.
     step: Step,
     /// Whether this store was found to be a copy or a restored backup.
@@ -124,7 +124,7 @@ impl Repository {
     }
 
     /// Waits for the lock in short steps, so that Ctrl-C ends the waiting.
-    fn wait_for_lock(&self) -> SyncResult<Lock> {
+    pub(super) fn wait_for_lock(&self) -> SyncResult<Lock> {
         /// How long Ctrl-C may go unnoticed (chosen: a person does not notice it).
         const STEP: Duration = Duration::from_millis(200);
         let mut left = self.env.wait;
@@ -192,10 +192,7 @@ impl Repository {
     }
 
     pub(super) fn interrupted(&self) -> SyncResult<()> {
-        if self.env.interrupted.load(std::sync::atomic::Ordering::Relaxed) {
-            return Err(SyncError::Interrupted);
-        }
-        Ok(())
+        super::interrupted(&self.env)
     }
 
     /// Runs the steps of `sync`, `snapshot`, `fetch`, `pull`, `push` or `apply`.
@@ -241,6 +238,14 @@ impl Repository {
         let mut run = Run::new(&work)?;
         run.report.dry_run = true;
         let remotes = self.open_remotes(&work, steps, options, &mut run)?;
+        if steps.fetch {
+            for (_, remote) in &remotes {
+                if let Opened::Peer(peer) = remote {
+                    let requests = peer.requests(&work)?;
+                    peer.download(&self.env, &requests, &mut Plain(&scratch))?;
+                }
+            }
+        }
         if steps.scan {
             run.scan(&mut work, &self.chosen_sources(options), options)?;
         }
@@ -263,8 +268,10 @@ impl Repository {
         }
         if steps.push {
             for (name, remote) in &remotes {
-                let view = exchange::remote_view(&work, name, remote);
-                let plan = exchange::plan_push(&work, &view)?;
+                let plan = match remote {
+                    Opened::Storage(remote) => exchange::plan_push(&work, &exchange::remote_view(&work, name, remote))?,
+                    Opened::Peer(peer) => peer.plan_push(&work)?,
+                };
                 if plan.snapshots.is_empty() {
                     run.remote(name);
                     continue;
@@ -304,13 +311,13 @@ impl Repository {
         steps: Steps,
         options: &SyncOptions,
         run: &mut Run,
-    ) -> SyncResult<Vec<(String, Remote)>> {
+    ) -> SyncResult<Vec<(String, Opened)>> {
         let mut opened = Vec::new();
         if !steps.fetch && !steps.push {
             return Ok(opened);
         }
         for name in self.chosen_remotes(options) {
-            match exchange::open(work, self.config.remote(&name)?) {
+            match Opened::open(work, self.config.remote(&name)?) {
                 Ok(remote) => opened.push((name, remote)),
                 Err(error @ SyncError::Unreachable { .. }) => run.unreachable(&name, &error),
                 Err(error) => return Err(error),
@@ -325,10 +332,17 @@ impl Repository {
         let work = self.reading();
         let mut run = Run::new(&work)?;
         run.notes.clone_from(&self.notes);
-        let remotes = self.open_remotes(&work, steps, options, &mut run)?;
+        let mut remotes = self.open_remotes(&work, steps, options, &mut run)?;
         let sources = self.chosen_sources(options);
-        let mut work = work;
-        let (reached, mut failure) = run.compare_all(&mut work, &remotes, options);
+        drop(work);
+        let away = if steps.fetch {
+            self.download(&mut remotes, &mut run)
+        } else {
+            None
+        };
+        let mut work = self.reading();
+        let (reached, failure) = run.compare_all(&mut work, &remotes, options);
+        let mut failure = away.or(failure);
         let restored = self.copied || reached.iter().any(|(_, _, compared)| compared.restored);
         // A source that was never read is matched against what remotes know already; a restored store first learns
         // what it once knew.
@@ -391,14 +405,7 @@ impl Repository {
         self.commit(view, &command)?;
         self.carry_out(plans, &mut run, &command)?;
         if steps.push {
-            for (name, remote, _) in &reached {
-                if let Err(error) = self.push(name, remote, &mut run, &command) {
-                    if !matches!(error, SyncError::Unreachable { .. }) {
-                        return Err(error);
-                    }
-                    run.unreachable(name, &error);
-                }
-            }
+            self.push_all(&reached, steps, &mut run, &command)?;
         }
         let work = self.reading();
         run.keep_tables(&work);
@@ -430,62 +437,17 @@ impl Repository {
         let view = work.view;
         self.commit(view, command)
     }
-
-    fn push(&mut self, name: &str, remote: &Remote, run: &mut Run, command: &str) -> SyncResult<()> {
-        let mut work = self.reading();
-        if exchange::resume(&mut work, name, remote)? {
-            let view = work.view;
-            self.commit(view, command)?;
-        }
-        let work = self.reading();
-        let view = exchange::remote_view(&work, name, remote);
-        let plan: PushPlan = exchange::plan_push(&work, &view)?;
-        if plan.snapshots.is_empty() {
-            run.remote(name).reached = true;
-            return Ok(());
-        }
-        let parts = exchange::Parts::of(&work, &plan)?;
-        drop(work);
-        let mut pieces = Vec::new();
-        self.env
-            .progress
-            .start(&format!("sending to {name}"), Some(parts.len() as u64));
-        for at in 0..parts.len() {
-            self.env.progress.at(at as u64);
-            let mut work = self.reading();
-            let view = exchange::remote_view(&work, name, remote);
-            let object = parts.log_object(&work, &view, at, &pieces)?;
-            let (log_name, sealed) = exchange::prepare(&mut work, name, remote, object)?;
-            let view = work.view;
-            self.commit(view, command)?;
-            remote
-                .upload(&log_name, &sealed)
-                .map_err(|error| exchange::remote_error(name, error))?;
-            pieces.push(log_name);
-            let report = run.remote(name);
-            report.sent.packs += 1;
-            report.sent.bytes += sealed.len() as u64;
-        }
-        self.env.progress.finish();
-        let report = run.remote(name);
-        report.reached = true;
-        report.sent.transactions += parts.transactions;
-        let mut work = self.reading();
-        exchange::pushed(&mut work, name, &plan);
-        let view = work.view;
-        self.commit(view, command)
-    }
 }
 
 /// A remote that was listed.
-type Reached<'r> = (&'r str, &'r Remote, Compared);
+pub(super) type Reached<'r> = (&'r str, &'r Opened, Compared);
 
 /// What one run gathers for its report.
 pub(super) struct Run {
     pub(super) report: SyncReport,
     /// Heads against which what comes is compared.
     pub(super) before: BTreeMap<String, Vec<SnapshotId>>,
-    open_before: BTreeSet<(String, String, String)>,
+    open_before: OpenConflicts,
     pub(super) indexes: BTreeMap<String, ReadItems>,
     /// Fingerprints of the tables that were read.
     pub(super) tables: BTreeMap<String, table::Rows>,
@@ -520,7 +482,7 @@ impl Run {
         self.report.add_source(report);
     }
 
-    fn remote(&mut self, name: &str) -> &mut RemoteReport {
+    pub(super) fn remote(&mut self, name: &str) -> &mut RemoteReport {
         let at = self
             .report
             .remotes
@@ -536,7 +498,7 @@ impl Run {
         &mut self.report.remotes[at]
     }
 
-    fn unreachable(&mut self, name: &str, error: &SyncError) {
+    pub(super) fn unreachable(&mut self, name: &str, error: &SyncError) {
         let remote = self.remote(name);
         remote.reached = false;
         remote.full = matches!(error, SyncError::Unreachable { is_full: true, .. });
@@ -554,10 +516,14 @@ impl Run {
         &mut self,
         work: &mut Work<'_>,
         name: &str,
-        remote: &Remote,
+        remote: &Opened,
         options: &SyncOptions,
     ) -> SyncResult<Option<Compared>> {
-        match fetch::compare(work, name, remote, options.overrides) {
+        let compared = match remote {
+            Opened::Storage(remote) => fetch::compare(work, name, remote, options.overrides),
+            Opened::Peer(peer) => peer.compare(work, options.overrides),
+        };
+        match compared {
             Ok(compared) => Ok(Some(compared)),
             Err(error @ SyncError::Unreachable { .. }) => {
                 self.unreachable(name, &error);
@@ -571,7 +537,7 @@ impl Run {
     fn compare_all<'r>(
         &mut self,
         work: &mut Work<'_>,
-        remotes: &'r [(String, Remote)],
+        remotes: &'r [(String, Opened)],
         options: &SyncOptions,
     ) -> (Vec<Reached<'r>>, Option<SyncError>) {
         let mut reached = Vec::new();
@@ -598,8 +564,12 @@ impl Run {
         Ok(failure)
     }
 
-    fn fetch(&mut self, work: &mut Work<'_>, name: &str, remote: &Remote, compared: &Compared) -> SyncResult<()> {
-        match fetch::fetch(work, name, remote, compared) {
+    fn fetch(&mut self, work: &mut Work<'_>, name: &str, remote: &Opened, compared: &Compared) -> SyncResult<()> {
+        let fetched = match remote {
+            Opened::Storage(remote) => fetch::fetch(work, name, remote, compared),
+            Opened::Peer(peer) => peer.fetch(work, compared),
+        };
+        match fetched {
             Ok(report) => {
                 let known = self.remote(name);
                 known.reached = report.reached;
@@ -619,23 +589,7 @@ impl Run {
 
     /// Unites records that came with records that were here.
     pub(super) fn unite(&mut self, work: &mut Work<'_>) -> SyncResult<()> {
-        let names: Vec<String> = work.view.collections.keys().cloned().collect();
-        for name in names {
-            // Rows are one by their keys alone.
-            if work
-                .view
-                .collections
-                .get(&name)
-                .is_some_and(|view| view.kind == Kind::Row)
-            {
-                continue;
-            }
-            let Some(before) = self.before.get(&name) else {
-                continue;
-            };
-            let unions = super::unite::unite_records(work, &name, before, "united records that are one")?;
-            self.report.unions.extend(unions);
-        }
+        self.report.unions.extend(fetch::unite_all(work, &self.before)?);
         Ok(())
     }
 
@@ -693,7 +647,10 @@ impl Run {
         }
         self.report.state = state_id(&states);
         let open = open_conflicts(work, &states)?;
-        let new = open.difference(&self.open_before).count() as u64;
+        let new = open
+            .iter()
+            .filter(|one| self.open_before.binary_search(one).is_err())
+            .count() as u64;
         self.report.conflicts = ConflictTally {
             new,
             open: open.len() as u64,
@@ -721,17 +678,27 @@ fn load_index(work: &Work<'_>, config: &SourceConfig) -> SyncResult<ReadItems> {
     })
 }
 
-fn open_conflicts(work: &Work<'_>, states: &BTreeMap<String, State>) -> SyncResult<BTreeSet<(String, String, String)>> {
-    let mut open = BTreeSet::new();
+/// The beginning of a hash of each open conflict, sorted: there may be several in every record.
+type OpenConflicts = Vec<[u8; 16]>;
+
+fn open_conflicts(work: &Work<'_>, states: &BTreeMap<String, State>) -> SyncResult<OpenConflicts> {
+    let one = |parts: [&str; 3]| {
+        let parts = parts.map(|part| Value::Text(part.into()));
+        let hash = Hash::of(Domain::Value, &crate::model::cbor::encode(&Value::List(parts.into())));
+        hash.bytes().first_chunk().copied().unwrap_or_default()
+    };
+    let mut open = OpenConflicts::new();
     for (name, state) in states {
         for conflict in merge::conflicts(work.objects, state) {
             let conflict = conflict.map_err(|error| other("reading conflicts", error))?;
-            open.insert((name.clone(), conflict.key.to_string(), conflict.path.to_string()));
+            open.push(one([name, &conflict.key.to_string(), &conflict.path.to_string()]));
         }
         for (key, source, rule) in table::broken(work, name)? {
-            open.insert((name.clone(), key.to_string(), format!("{rule} of {source}")));
+            open.push(one([name, &key.to_string(), &format!("{rule} of {source}")]));
         }
     }
+    open.sort_unstable();
+    open.dedup();
     Ok(open)
 }
 
@@ -747,7 +714,7 @@ pub(super) fn state_id(states: &BTreeMap<String, State>) -> String {
 }
 
 /// Returns what binds a store to its place: a copy or a restored backup is another folder of the file system.
-fn binding(env: &Environment, root: &Path) -> SyncResult<String> {
+pub(super) fn binding(env: &Environment, root: &Path) -> SyncResult<String> {
     let stat = env
         .disk
         .stat(root)?

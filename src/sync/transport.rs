@@ -7,7 +7,9 @@ use secrecy::SecretString;
 use super::config::TransportConfig;
 use super::exchange::remote_error;
 use super::{Environment, RemoteOptions, SyncError, SyncResult, other};
-use crate::remote::{Address, AddressError, Storage, TransportOptions, open_storage, write_secret};
+use crate::remote::{
+    Address, AddressError, PeerLink, Storage, TransportOptions, connect_peer, open_storage, write_secret,
+};
 
 /// The folder of a store in which the passwords of remotes lie, readable for their owner only.
 const PASSWORD_FOLDER: &str = "passwords";
@@ -50,22 +52,42 @@ impl Way {
         })
     }
 
-    /// Opens the storage; `create` makes its folder where that is missing.
-    pub(super) fn open(&self, env: &Environment, name: &str, create: bool) -> SyncResult<Box<dyn Storage>> {
-        let options = TransportOptions {
+    /// Returns whether another store is there instead of a storage.
+    pub(super) fn is_peer(&self) -> bool {
+        matches!(self.address, Address::Peer(_))
+    }
+
+    /// Connects to the peer.
+    pub(super) fn connect(&self, env: &Environment, name: &str) -> SyncResult<PeerLink> {
+        let Address::Peer(address) = &self.address else {
+            return Err(SyncError::Usage(format!("`{name}` is no peer")));
+        };
+        let options = self.options(env)?;
+        connect_peer(address, &options, &env.network).map_err(|error| super::peer::peer_error(name, error))
+    }
+
+    fn options(&self, env: &Environment) -> SyncResult<TransportOptions> {
+        Ok(TransportOptions {
             password: first_line(env, self.transport.password_file.as_deref())?,
             token: first_line(env, self.transport.token_file.as_deref())?,
             ca_file: self.transport.ca_file.clone(),
             limit_bytes_per_second: self.transport.limit_rate,
             stall_timeout: None,
             accept_new_host: self.accept_new_host,
-        };
+            ssh_command: self.transport.ssh_command.clone(),
+            peer_program: self.transport.peer_program.clone(),
+        })
+    }
+
+    /// Opens the storage; `create` makes its folder where that is missing.
+    pub(super) fn open(&self, env: &Environment, name: &str, create: bool) -> SyncResult<Box<dyn Storage>> {
+        let options = self.options(env)?;
         open_storage(&self.address, &options, &env.network, create).map_err(|error| remote_error(name, error.into()))
     }
 
     /// Keeps a password that the address had in it in a private file, so that no configuration shows it.
     pub(super) fn keep_password(&mut self, env: &Environment, root: &Path, name: &str) -> SyncResult<()> {
-        let Address::Network(address) = &mut self.address else {
+        let (Address::Network(address) | Address::Peer(address)) = &mut self.address else {
             return Ok(());
         };
         let Some(password) = address.password.take() else {
@@ -87,7 +109,7 @@ fn address(url: &str) -> SyncResult<Address> {
     match Address::parse(url) {
         Ok(Address::Folder(path)) => Ok(Address::Folder(absolute(&path))),
         Ok(address) => Ok(address),
-        Err(AddressError::Peer(_)) => Err(SyncError::NotBuilt("a peer over the network")),
+        Err(AddressError::PeerServer(_)) => Err(SyncError::NotBuilt("a peer over HTTP")),
         Err(error) => Err(SyncError::Usage(error.to_string())),
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::directory::{Directory, Rank};
+use super::gathered::Gathered;
 use super::identity::By;
 use super::lookup::Answers;
 use super::report::Union;
@@ -62,19 +63,18 @@ pub(super) fn unite_records(
     if found.is_empty() {
         return Ok(Vec::new());
     }
-    let (transactions, unions) = Unification {
+    let (gathered, unions) = Unification {
         work,
         collection,
         directory: &directory,
         found: &found,
     }
     .of_all(&state)?;
-    let list = transactions.into_iter().map(|(key, operation)| Transaction {
-        key,
-        operation,
-        forced: false,
+    let list = gathered.in_order()?.map(|read| {
+        let (key, operation) = read?;
+        Ok(Transaction::new(key, operation))
     });
-    work.author(collection, &heads, list, Some(message))?;
+    work.author_from(collection, &heads, list, Some(message))?;
     Ok(unions)
 }
 
@@ -88,7 +88,7 @@ struct Unification<'u, 'w> {
 }
 
 impl Unification<'_, '_> {
-    fn of_all(&self, state: &State) -> SyncResult<(BTreeMap<RecordKey, Operation>, Vec<Union>)> {
+    fn of_all(&self, state: &State) -> SyncResult<(Gathered, Vec<Union>)> {
         let keys = &self.directory.keys;
         let classes: Vec<Vec<Rank>> = self.directory.unions().collect();
         let asked = classes
@@ -97,7 +97,7 @@ impl Unification<'_, '_> {
             .zip(0..)
             .map(|(rank, at)| (keys.bytes(*rank), at));
         let mut records = Answers::find(self.work.objects, &state.content, asked.collect())?;
-        let mut transactions: BTreeMap<RecordKey, Operation> = BTreeMap::new();
+        let mut gathered = Gathered::default();
         let mut unions = Vec::new();
         let mut at = 0;
         for class in &classes {
@@ -107,21 +107,21 @@ impl Unification<'_, '_> {
                 members.extend(keys.key(*rank).zip(record).map(|(key, record)| (*rank, key, record)));
                 at += 1;
             }
-            self.unite(members, &mut transactions, &mut unions);
+            self.unite(members, &mut gathered, &mut unions)?;
         }
-        Ok((transactions, unions))
+        Ok((gathered, unions))
     }
 
     /// Unites the records of one class with the first of them.
     fn unite(
         &self,
         members: Vec<(Rank, RecordKey, Value)>,
-        transactions: &mut BTreeMap<RecordKey, Operation>,
+        gathered: &mut Gathered,
         unions: &mut Vec<Union>,
-    ) {
+    ) -> SyncResult<()> {
         let mut members = members.into_iter();
         let Some((keep, key, mut kept)) = members.next() else {
-            return;
+            return Ok(());
         };
         let mut changes: BTreeMap<FieldPath, FieldOperation> = BTreeMap::new();
         for (rank, member, lost) in members {
@@ -136,11 +136,12 @@ impl Unification<'_, '_> {
                 changes.insert(change.path().clone(), change);
             }
             take_over(&mut kept, &lost, changes.values());
-            transactions.insert(member, Operation::Alias(key.clone()));
+            gathered.alias(member, &key)?;
         }
         if !changes.is_empty() {
-            transactions.insert(key, Operation::Change(changes.into_values().collect()));
+            gathered.change(key, true, changes.into_values().collect())?;
         }
+        Ok(())
     }
 }
 

@@ -7,7 +7,6 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use super::config::{Config, SourceConfig};
-use super::sorted::SortedRecords;
 use super::{Environment, SyncError, SyncResult, other};
 use crate::delta::{Entry, State, Transaction};
 use crate::format::{self, Format, Selected};
@@ -17,6 +16,7 @@ use crate::model::row::{Schema, schema_key};
 use crate::model::{BlobShape, Hash, Kind, RecordKey, SnapshotId, Value};
 use crate::port::{Objects, blob};
 use crate::source::Place;
+use crate::spool::SortedRuns;
 use crate::store::{CollectionView, SourceView, View};
 
 /// The state of a command between its start and its commit.
@@ -178,14 +178,14 @@ impl<'a> Work<'a> {
     pub(super) fn author_first(
         &mut self,
         collection: &str,
-        records: SortedRecords,
+        records: SortedRuns,
         message: Option<&str>,
     ) -> SyncResult<SnapshotId> {
         let wrap = |error| other("recording a snapshot", error);
         let meta = self.authoring(collection, message);
         let kind = meta.kind;
         let mut snapshot = merge::Additions::new(self.objects);
-        for record in records.in_order_encoded()? {
+        for record in records.in_order()? {
             let (key, record) = record?;
             snapshot.push(key.bytes(), &record).map_err(wrap)?;
         }

@@ -74,10 +74,8 @@ fn commands_to_come_say_so() {
     for words in [
         "watch --interval 5m",
         "schedule --every 1h --systemd --install",
-        "roll origin",
         "serve --listen 127.0.0.1:1",
         "manager accounts --all",
-        "systems forget laptop",
     ] {
         let run = env.run(words).code(2);
         assert!(run.stderr.contains("is not built yet"), "{run}");

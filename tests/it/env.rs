@@ -92,7 +92,7 @@ impl TestEnv {
         self.run_of(output, words)
     }
 
-    fn run_of(&self, output: Output, words: String) -> Run {
+    pub(crate) fn run_of(&self, output: Output, words: String) -> Run {
         let root = self.root.path().to_string_lossy().into_owned();
         let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).replace(&root, "[ROOT]");
         Run {

@@ -4,8 +4,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The modules, lowest rank first, as in `docs/architecture.md`.
-const RANKS: [&str; 13] = [
-    "model", "port", "disk", "tree", "delta", "merge", "store", "format", "source", "remote", "sync", "server", "cli",
+const RANKS: [&str; 14] = [
+    "model", "spool", "port", "disk", "tree", "delta", "merge", "store", "format", "source", "remote", "sync",
+    "server", "cli",
 ];
 
 /// The longest file, in lines before its tests.

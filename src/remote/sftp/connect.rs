@@ -77,9 +77,7 @@ impl Connector {
 
     /// Connects and logs in.
     pub(super) fn connect(&self) -> StorageResult<Connection> {
-        let session = self.trusted_session()?;
-        self.log_in(&session)?;
-        session.set_keepalive(true, u32::try_from(KEEPALIVE.as_secs()).unwrap_or(u32::MAX));
+        let session = self.log_on()?;
         let sftp = session
             .sftp()
             .map_err(|error| failed("start SFTP on", &self.host.name, false, error))?;
@@ -88,6 +86,14 @@ impl Connector {
             session,
             last_used: Instant::now(),
         })
+    }
+
+    /// Connects and logs in, for whatever is to be done there.
+    pub(super) fn log_on(&self) -> StorageResult<Session> {
+        let session = self.trusted_session()?;
+        self.log_in(&session)?;
+        session.set_keepalive(true, u32::try_from(KEEPALIVE.as_secs()).unwrap_or(u32::MAX));
+        Ok(session)
     }
 
     /// Connects to the machine that is known; one that shows another kind of key first is asked for the others.

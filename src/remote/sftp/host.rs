@@ -60,7 +60,9 @@ impl Host {
                 "connect to",
                 &name,
                 false,
-                std::io::Error::other("~/.ssh/config reaches it through another host, which `sftp://` cannot"),
+                std::io::Error::other(
+                    "~/.ssh/config reaches it through another host, which only the `ssh` program can",
+                ),
             ));
         }
         let in_home = |path: &str| match path.strip_prefix("~/") {

@@ -3,6 +3,7 @@
 //! Objects are written under a temporary name, flushed where the server can, and renamed. A rename onto an existing
 //! name fails on most servers but not on all, so the name is looked at before.
 
+mod command;
 mod connect;
 mod host;
 
@@ -19,6 +20,7 @@ use super::address::{NetworkAddress, decode};
 use super::network::{Network, TransportOptions};
 use super::storage::{Storage, StorageError, StorageResult, StoredObject, check_name};
 use super::web::temporary_name;
+pub(super) use command::RemoteCommand;
 use connect::{Connection, Connector};
 use host::Host;
 

@@ -20,6 +20,8 @@ fn sample(replica: u8, sequence: u64) -> LogObject {
         system: "laptop".to_owned(),
         time: TimeMs(1_795_000_000_123),
         seen: BTreeMap::from([(replica_id(0xEE), 41)]),
+        acknowledged: BTreeMap::from([(replica_id(0xEE), 40)]),
+        forgotten: BTreeMap::from([(replica_id(0xED), 3)]),
         collections: vec![CollectionHeads {
             name: "contacts".to_owned(),
             kind: "contact".to_owned(),

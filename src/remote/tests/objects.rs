@@ -71,6 +71,12 @@ fn log_objects() -> impl Strategy<Value = LogObject> {
                     system: system.clone(),
                     time: TimeMs(time),
                     seen: seen.clone(),
+                    acknowledged: seen.iter().map(|(replica, number)| (*replica, number / 2)).collect(),
+                    forgotten: seen
+                        .iter()
+                        .take(1)
+                        .map(|(replica, number)| (*replica, *number))
+                        .collect(),
                     collections: collections.clone(),
                     part,
                     objects: objects.clone(),

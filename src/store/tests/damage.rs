@@ -290,6 +290,7 @@ fn operation() -> Operation {
             blob: hash,
         }),
         pushed: [("people".to_owned(), snapshots)].into(),
+        ..RemoteView::default()
     };
     view.remotes.insert("cloud".to_owned(), remote);
     Operation {

@@ -8,9 +8,9 @@ use super::sieve::Sieve;
 use crate::delta::{FieldOperation, Operation, State, apply};
 use crate::model::{Map, RecordKey, SnapshotId, Value, cbor};
 use crate::source::table::Table;
+use crate::spool::SortedRuns;
 use crate::sync::config::Direction;
 use crate::sync::report::Tally;
-use crate::sync::sorted::SortedRecords;
 use crate::sync::work::Work;
 use crate::sync::{SyncResult, other};
 
@@ -58,7 +58,7 @@ pub(super) struct Edits<'e> {
     /// The heads that the table agreed with before our last write.
     pub(super) former: Vec<SnapshotId>,
     pub(super) groups: Groups,
-    pub(super) additions: SortedRecords,
+    pub(super) additions: SortedRuns,
     /// Rows changed by the group with these parents: its snapshot becomes what they agree with.
     pub(super) origin: BTreeMap<RecordKey, Vec<SnapshotId>>,
     pub(super) read: Tally,
@@ -124,7 +124,7 @@ impl Edits<'_> {
                             .insert(key.clone(), Exception::Shows(self.parents.clone(), now));
                     }
                 }
-                self.additions.push_encoded(key, record)?;
+                self.additions.push(key, record.to_vec())?;
                 Ok(Standing::Added)
             }
             (exception, Some(base)) => {

@@ -18,10 +18,10 @@ use crate::model::row::{from_value, schema_key};
 use crate::model::{Kind, RecordKey, SnapshotId};
 use crate::source::SourceError;
 use crate::source::table::{Prints, Table};
+use crate::spool::SortedRuns;
 use crate::store::SourceView;
 use crate::sync::config::{Direction, SourceConfig};
 use crate::sync::report::{SetAside, SourceReport, Tally};
-use crate::sync::sorted::SortedRecords;
 use crate::sync::work::Work;
 use crate::sync::{Overrides, SyncError, SyncResult, source_error};
 use crate::tree;
@@ -72,7 +72,7 @@ pub(in crate::sync) struct Looked {
     pub(in crate::sync) set_aside: Vec<SetAside>,
     pub(super) notes: Vec<String>,
     pub(super) groups: Groups,
-    pub(super) additions: SortedRecords,
+    pub(super) additions: SortedRuns,
     pub(super) origin: BTreeMap<RecordKey, Vec<SnapshotId>>,
     pub(super) exceptions: Exceptions,
     /// What is noted of rows beside; what a rule refused is still refused, as far as a scan can tell.
@@ -206,7 +206,7 @@ fn compare(
         marks: std::mem::take(&mut looked.notes_of_rows.marks),
         former: known::before(&view),
         groups: Groups::new(),
-        additions: SortedRecords::default(),
+        additions: SortedRuns::default(),
         origin: BTreeMap::new(),
         read: Tally::default(),
         columns: BTreeMap::new(),
@@ -545,9 +545,9 @@ fn record(work: &mut Work<'_>, config: &SourceConfig, looked: &mut Looked, messa
         let added = if parents == looked.parents {
             std::mem::take(&mut looked.additions)
         } else {
-            SortedRecords::default()
+            SortedRuns::default()
         };
-        let list = crate::sync::intake::merged(changes.into_iter(), added.in_order()?);
+        let list = crate::sync::gathered::with_additions(changes.into_iter().map(Ok), added)?;
         let id = work.author_from(&config.collection, &parents, list, message)?;
         made.insert(parents, id);
     }

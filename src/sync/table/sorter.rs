@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
-use crate::source::Spool;
+use crate::spool::{Spool, SpoolError};
 use crate::sync::{SyncError, SyncResult, other};
 
 /// How many bytes of rows are sorted in memory; more go out compressed (chosen: a table of a hundred megabytes is sorted
@@ -110,8 +110,7 @@ impl Sorter {
                 &row.line.to_le_bytes(),
                 row.key,
                 row.record,
-            ])
-            .map_err(|error| other("sorting rows", error))?;
+            ])?;
         }
         self.runs.push(run);
         self.bytes.clear();
@@ -159,8 +158,8 @@ struct Head {
 const FIXED_BYTES: usize = 16;
 
 impl Head {
-    fn read(bytes: Result<Vec<u8>, crate::source::SourceError>, run: usize) -> SyncResult<Self> {
-        let bytes = bytes.map_err(|error| other("sorting rows", error))?;
+    fn read(bytes: Result<Vec<u8>, SpoolError>, run: usize) -> SyncResult<Self> {
+        let bytes = bytes?;
         let damaged = || SyncError::Damaged("rows in memory".to_owned());
         let number = |at: usize| -> Option<u32> { Some(u32::from_le_bytes(*bytes.get(at..)?.first_chunk()?)) };
         let key_bytes = number(0).ok_or_else(damaged)? as usize;

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex};
 use dsync::remote::{Ask, Network, StorageError, StorageResult, TransportOptions};
 use secrecy::SecretString;
 
+use super::super::env::{Run, TestEnv};
 use super::real::{copy, text};
 use super::{cause, open_with};
 
@@ -214,5 +215,63 @@ impl Drop for Agent {
     fn drop(&mut self) {
         let _gone = self.process.kill();
         let _status = self.process.wait();
+    }
+}
+
+/// Runs a command of a system that reaches its peer by the `ssh` program, or by the library where there is none.
+fn run_peer(env: &TestEnv, by_program: bool, words: &str) -> Run {
+    let mut command = env.command(words.split_whitespace());
+    if by_program {
+        // The program takes the home folder of the account, not that of the environment.
+        let ssh = env.path("home/.ssh");
+        let options = "-F none -o BatchMode=yes -o StrictHostKeyChecking=accept-new -o UserKnownHostsFile";
+        let line = format!("ssh {options}={0}/known_hosts -i {0}/id_ed25519", ssh.display());
+        command.env("PATH", "/usr/bin:/bin").env("DSYNC_SSH_COMMAND", line);
+    } else {
+        command.env("PATH", env.path("nothing"));
+    }
+    env.run_of(command.output().unwrap(), words.to_owned())
+}
+
+#[test]
+#[ignore = "needs a server: tests/servers.sh"]
+fn peers_keep_two_systems_in_step() {
+    let address = url::Url::parse(&url()).unwrap();
+    if address.username() == "plain" {
+        // That account runs nothing but SFTP.
+        return;
+    }
+    for by_program in [true, false] {
+        let env = TestEnv::new();
+        copy(Path::new(&text("DSYNC_TEST_HOME")), &env.path("home"));
+        let _absent = std::fs::remove_file(env.path("home/.ssh/known_hosts"));
+        let done = |words: &str| run_peer(&env, by_program, words).success();
+        let state = |system: &str| done(&format!("-C {system} status --json")).json()["state"].clone();
+        env.write("one/book.vcf", super::systems::CARD);
+        done("-C one init --name one").works();
+        done("-C one add-source book.vcf --collection contacts").works();
+        done("-C one sync").works();
+        let server = format!("ssh://{}@127.0.0.1:{}", address.username(), address.port().unwrap());
+        let url = format!("{server}{}", env.path("one").display());
+        let options = format!("--accept-new --peer-program {}", env!("CARGO_BIN_EXE_dsync"));
+        done(&format!("clone {url} two --name two {options}")).works();
+        done("-C two add-source book.vcf --create --format vcard --collection contacts").works();
+        done("-C two sync").works();
+        env.edit("two/book.vcf", "+44 1", "+44 2");
+        done("-C two sync").works();
+        done("-C one sync").works();
+        assert!(env.read("one/book.vcf").contains("TEL:+44 2"));
+        env.edit("one/book.vcf", "+44 2", "+44 3");
+        done("-C one sync").works();
+        done("-C two sync").works();
+        assert!(env.read("two/book.vcf").contains("TEL:+44 3"));
+        assert_eq!(state("one"), state("two"));
+        // Nothing that could be a secret, and nothing of the other machine's, is told where it goes wrong.
+        let gone = format!("-C two --json remote add gone {server}/nowhere {options}");
+        let error = run_peer(&env, by_program, &gone).code(1).json_error();
+        assert_eq!(error["error"]["code"], "no-store-there", "{error}");
+        let missing = format!("-C two --json remote add gone {url} --accept-new --peer-program no-such-dsync");
+        let error = run_peer(&env, by_program, &missing).code(1).json_error();
+        assert_eq!(error["error"]["code"], "peer-program", "{error}");
     }
 }

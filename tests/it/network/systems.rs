@@ -6,7 +6,8 @@ use super::super::env::TestEnv;
 use super::bucket::{self, BucketServer};
 use super::web::{Quirks, WebServer};
 
-const CARD: &str = "BEGIN:VCARD\r\nVERSION:3.0\r\nUID:a1\r\nFN:Ada King\r\nN:King;Ada;;;\r\nTEL:+44 1\r\nEND:VCARD\r\n";
+pub(super) const CARD: &str =
+    "BEGIN:VCARD\r\nVERSION:3.0\r\nUID:a1\r\nFN:Ada King\r\nN:King;Ada;;;\r\nTEL:+44 1\r\nEND:VCARD\r\n";
 
 /// Runs a command that must succeed.
 #[track_caller]
@@ -133,7 +134,7 @@ fn each_failure_has_its_exit_code_and_next_step() {
     assert_eq!(nothing["error"]["code"], "not-a-remote");
     assert!(!env.path("two").exists());
     system_at(&env, &url);
-    let peer = env.run("clone ssh://host/x two").code(2);
+    let peer = env.run("clone dsync+http://host/x two").code(2);
     assert!(peer.stderr.contains("not built"), "{peer}");
     for url in ["gopher://host/x", "https://host/x?y=1", "s3:///x"] {
         let _refused = env.run(&format!("clone {url} two")).code(2);

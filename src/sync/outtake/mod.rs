@@ -3,6 +3,8 @@
 //! Planned whole (what each file is to be, and what will then be known of its items), recorded as intent,
 //! executed file by file, and read back.
 
+mod files;
+
 use std::borrow::Cow;
 use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -10,7 +12,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use super::config::{Direction, SourceConfig};
 use super::donor::{CopiedView, Copies, Donor};
 use super::intake::{reading_of, view_of};
-use super::kept::{keep_file, majority_style, uid_of};
+use super::kept::{majority_style, uid_of};
 use super::lookup::{Answers, Found, decode_record};
 use super::report::{SetAside, SourceReport};
 use super::shown::{Shown, Since, is_stale};
@@ -21,7 +23,7 @@ use crate::format::{Document, Format, Old};
 use crate::model::{Domain, Hash, RecordKey, SnapshotId, Value};
 use crate::port::blob;
 use crate::source::{
-    FileEdit, FileWrites, Index, IndexEdit, ItemEntry, ItemView, OpenFiles, Place, ViewReader, ViewWriter,
+    FileEdits, FileWrites, Index, IndexEdit, ItemEntry, ItemView, OpenFiles, Place, ViewReader, ViewWriter,
     leave_put_back, note_written,
 };
 use crate::store::SourceView;
@@ -30,15 +32,15 @@ use crate::tree;
 /// What a source is to become.
 pub(super) struct OutPlan {
     pub(super) report: SourceReport,
-    pub(super) files: Vec<FileEdit>,
+    pub(super) files: FileEdits,
     pub(super) edits: BTreeMap<u64, IndexEdit>,
     /// Items that are as they were and agree with the heads, in order.
     pub(super) agreed: Vec<u64>,
-    /// The tree of views with those of the items that are new there, whose numbers begin at `first_new`.
+    /// The tree of views with those of the items that are new there, whose numbers begin at `first_new`, and of those
+    /// that are rewritten.
     pub(super) views: Hash,
     pub(super) first_new: u64,
-    /// Views before, of the items that are rewritten: what our write changed is told by comparing.
-    pub(super) before: BTreeMap<u64, ItemView>,
+    pub(super) rewritten: BTreeSet<u64>,
     pub(super) order: BTreeMap<String, (Hash, Vec<u64>)>,
     pub(super) heads: Vec<SnapshotId>,
     pub(super) next_item: u64,
@@ -60,11 +62,15 @@ struct Planner<'w, 'a> {
     writes: BTreeMap<String, FileWrites>,
     edits: BTreeMap<u64, IndexEdit>,
     agreed: Vec<u64>,
-    /// Views of items that are new there.
+    /// Views of items that are new there or rewritten.
     views: ViewWriter,
+    rewritten: BTreeSet<u64>,
     /// The style of new files, once it was asked for.
     style: OnceCell<Option<String>>,
-    before: BTreeMap<u64, ItemView>,
+    /// The files that are planned already.
+    files: FileEdits,
+    order: BTreeMap<String, (Hash, Vec<u64>)>,
+    lens: Option<Hash>,
     /// Files as they were scanned, those that the scan has opened among them.
     documents: OpenFiles,
     /// Why files could not be opened.
@@ -116,6 +122,7 @@ pub(super) fn plan<'w>(
         place: work.place(config)?,
         next_item: view.next_item,
         views: ViewWriter::new(view.views),
+        rewritten: BTreeSet::new(),
         style: OnceCell::new(),
         view,
         index,
@@ -128,7 +135,9 @@ pub(super) fn plan<'w>(
         writes: BTreeMap::new(),
         edits: BTreeMap::new(),
         agreed: Vec::new(),
-        before: BTreeMap::new(),
+        files: FileEdits::default(),
+        order: index.files.clone(),
+        lens: None,
         documents: open,
         unreadable: BTreeMap::new(),
         positions: HashMap::new(),
@@ -370,13 +379,16 @@ impl<'w> Planner<'w, '_> {
         };
         let mut view = view_of(work, document, &put.bytes, put.bindings)?;
         note_written(&shown_before, &mut view);
-        self.before.insert(number, shown_before);
         let agreed = ItemEntry {
             key,
             base: None,
             ..entry.clone()
         };
-        self.edits.insert(number, IndexEdit::Put(agreed, Some(Box::new(view))));
+        self.views
+            .put(work.objects, number, &view)
+            .map_err(|error| source_error(self.config, error))?;
+        self.rewritten.insert(number);
+        self.edits.insert(number, IndexEdit::Put(agreed, None));
         self.writes
             .entry(entry.file.clone())
             .or_default()
@@ -507,11 +519,7 @@ impl<'w> Planner<'w, '_> {
             base: None,
         };
         self.edits.insert(number, IndexEdit::Put(entry, None));
-        self.writes
-            .entry(file)
-            .or_default()
-            .append(number, &copied.bytes)
-            .map_err(|error| source_error(self.config, error))?;
+        self.append_bytes(number, file, &copied.bytes)?;
         Ok(true)
     }
 
@@ -574,10 +582,21 @@ impl<'w> Planner<'w, '_> {
             ..pending
         };
         self.edits.insert(number, IndexEdit::Put(entry, view.map(Box::new)));
-        let writes = self.writes.entry(file).or_default();
+        self.append_bytes(number, file, &put.bytes)
+    }
+
+    /// Plans the bytes of a new item. Where it has a new file for itself, that file is planned at once.
+    fn append_bytes(&mut self, number: u64, file: String, bytes: &[u8]) -> SyncResult<()> {
+        let is_alone = matches!(self.place, Place::Folder { .. }) && !self.index.files.contains_key(&file);
+        let mut writes = self.writes.remove(&file).unwrap_or_default();
         writes
-            .append(number, &put.bytes)
-            .map_err(|error| source_error(self.config, error))
+            .append(number, bytes)
+            .map_err(|error| source_error(self.config, error))?;
+        if is_alone {
+            return self.plan_file(file, writes);
+        }
+        self.writes.insert(file, writes);
+        Ok(())
     }
 
     /// A UID that another record's item of this source has already is no name for a new item: then it is the key.
@@ -603,7 +622,7 @@ impl<'w> Planner<'w, '_> {
                 .all(|byte| byte.is_ascii_alphanumeric() || b"-_.@+".contains(&byte));
         let stem = if fits { plain.to_owned() } else { key.to_string() };
         let name = format!("{stem}.{extension}");
-        let taken = self.index.files.contains_key(&name) || self.writes.contains_key(&name);
+        let taken = self.order.contains_key(&name) || self.writes.contains_key(&name);
         if taken {
             format!("{stem}-{key}.{extension}")
         } else {
@@ -704,93 +723,5 @@ impl<'w> Planner<'w, '_> {
         let bytes = document.item(at).bytes.to_vec();
         let print = &Hash::of(Domain::Item, &bytes).bytes()[..16] == fingerprint.as_slice();
         print.then_some(bytes)
-    }
-
-    /// Notes the bytes that the items of a file will have.
-    fn fingerprints(&mut self, edit: &FileEdit) {
-        for (number, print) in &edit.fingerprints {
-            if let Some(IndexEdit::Put(entry, _)) = self.edits.get_mut(number) {
-                entry.fingerprint = Some(*print);
-                continue;
-            }
-            // A wider layout changes the bytes of rows that were not touched.
-            let known = self.index.items.get(number);
-            if let Some(entry) = known.filter(|entry| entry.fingerprint != Some(*print)) {
-                let entry = ItemEntry {
-                    fingerprint: Some(*print),
-                    ..entry.clone()
-                };
-                self.edits.insert(*number, IndexEdit::Put(entry, None));
-            }
-        }
-    }
-
-    fn finish(mut self) -> SyncResult<OutPlan> {
-        let mut order = self.index.files.clone();
-        let mut files = Vec::new();
-        let mut lens = self.view.lens;
-        for (name, writes) in std::mem::take(&mut self.writes) {
-            let known = self.index.files.get(&name).cloned();
-            if let (Place::Folder { .. }, Some((hash, old))) = (&self.place, &known)
-                && writes.removes_all(old)
-            {
-                files.push(FileEdit::removal(&name, *hash));
-                order.remove(&name);
-                continue;
-            }
-            let (before, old) = known.map_or((None, Vec::new()), |(hash, old)| (Some(hash), old));
-            let numbers: Vec<u64> = writes.numbers().collect();
-            let planned = match self.take_document(&name) {
-                Some(document) => FileEdit::plan(&name, before, document, &old, writes, self.format.as_ref())
-                    .map_err(|error| super::chain(&error)),
-                None => Err(self.unreadable.get(&name).cloned().unwrap_or_default()),
-            };
-            let edit = match planned {
-                Ok(edit) => edit,
-                Err(reason) => {
-                    // What cannot be written is left; it does not stop the rest.
-                    let item = self.place.file_path(&name).display().to_string();
-                    self.report.set_aside.push(SetAside { item, reason });
-                    keep_file(
-                        &mut self.edits,
-                        &mut order,
-                        self.index,
-                        &self.view.base,
-                        &name,
-                        numbers.into_iter(),
-                    );
-                    continue;
-                }
-            };
-            self.fingerprints(&edit);
-            lens = edit.lens.or(lens);
-            if let Some(hash) = edit.after {
-                order.insert(name, (hash, edit.order.clone()));
-            }
-            files.push(edit);
-        }
-        for number in self.copies.not_mirrored(&self.mirrored) {
-            self.views
-                .remove(self.work.objects, number)
-                .map_err(|error| source_error(self.config, error))?;
-        }
-        let views = self
-            .views
-            .flush(self.work.objects)
-            .map_err(|error| source_error(self.config, error))?;
-        Ok(OutPlan {
-            views,
-            first_new: self.view.next_item,
-            report: self.report,
-            files,
-            edits: self.edits,
-            agreed: self.agreed,
-            before: self.before,
-            order,
-            heads: self.heads,
-            next_item: self.next_item,
-            lens,
-            index: None,
-        })
     }
 }

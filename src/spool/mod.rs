@@ -1,11 +1,20 @@
-//! Byte strings in the order of their arrival, compressed in memory.
+//! Byte strings that wait in memory, compressed: in the order of their arrival ([`Spool`]) or of keys ([`SortedRuns`]).
 //!
-//! A first import meets all its items before the first can be recorded. As maps they take ten times the bytes of
-//! the file, encoded and compressed a fifth of them.
+//! *Owns* how much of them stays uncompressed. *Leaves* what they mean to whoever keeps them. A first import meets all
+//! its items before the first can be recorded, and a merge may concern all records of a collection: as maps these take ten
+//! times the bytes of a file, encoded and compressed a fifth of them. *Fails* with [`SpoolError`], which only a fault of
+//! memory can cause.
+
+mod sorted;
 
 use std::borrow::Cow;
 
-use super::SourceError;
+pub use sorted::SortedRuns;
+
+/// What was kept in memory does not come back as it was.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("what was kept in memory is damaged")]
+pub struct SpoolError;
 
 /// How many bytes are compressed at once (chosen: large enough to find what items share).
 const CHUNK_BYTES: usize = 256 * 1024;
@@ -13,8 +22,6 @@ const CHUNK_BYTES: usize = 256 * 1024;
 const LEVEL: i32 = 1;
 /// How many bytes stay as they are, so that small amounts cost nothing.
 const PLAIN_BYTES: usize = 4 * 1024 * 1024;
-
-const BAD: SourceError = SourceError::State("items in memory");
 
 /// A run of bytes, compressed or not.
 struct Chunk {
@@ -58,7 +65,7 @@ impl Spool {
     }
 
     /// Adds a string that is the concatenation of `parts`.
-    pub fn push(&mut self, parts: &[&[u8]]) -> Result<(), SourceError> {
+    pub fn push(&mut self, parts: &[&[u8]]) -> Result<(), SpoolError> {
         let length: usize = parts.iter().map(|part| part.len()).sum();
         self.open.extend_from_slice(&(length as u64).to_le_bytes());
         for part in parts {
@@ -72,7 +79,7 @@ impl Spool {
         Ok(())
     }
 
-    fn end_chunk(&mut self) -> Result<(), SourceError> {
+    fn end_chunk(&mut self) -> Result<(), SpoolError> {
         let raw = std::mem::take(&mut self.open);
         let chunk = if self.plain_bytes < PLAIN_BYTES {
             self.plain_bytes += raw.len();
@@ -82,7 +89,7 @@ impl Spool {
             }
         } else {
             // The compressor reserves room for bytes that do not shrink, several times what is needed.
-            let mut bytes = zstd::bulk::compress(&raw, LEVEL).map_err(|_| BAD)?;
+            let mut bytes = zstd::bulk::compress(&raw, LEVEL).map_err(|_| SpoolError)?;
             bytes.shrink_to_fit();
             let raw_bytes = Some(raw.len());
             // The next chunk is as long.
@@ -95,7 +102,7 @@ impl Spool {
     }
 
     /// Walks over the strings; memory holds one chunk more.
-    pub fn iter(&self) -> impl Iterator<Item = Result<Vec<u8>, SourceError>> + '_ {
+    pub fn iter(&self) -> impl Iterator<Item = Result<Vec<u8>, SpoolError>> + '_ {
         let chunks = self.chunks.iter().map(|chunk| match chunk.raw_bytes {
             None => Ok(Cow::Borrowed(chunk.bytes.as_slice())),
             Some(_) => chunk.decompress(),
@@ -104,7 +111,7 @@ impl Spool {
     }
 
     /// Walks over the strings and gives up what was passed.
-    pub fn drain(self) -> impl Iterator<Item = Result<Vec<u8>, SourceError>> {
+    pub fn drain(self) -> impl Iterator<Item = Result<Vec<u8>, SpoolError>> {
         let chunks = self.chunks.into_iter().map(|chunk| match chunk.raw_bytes {
             None => Ok(Cow::Owned(chunk.bytes)),
             Some(_) => chunk.decompress(),
@@ -114,18 +121,18 @@ impl Spool {
 }
 
 impl Chunk {
-    fn decompress(&self) -> Result<Cow<'static, [u8]>, SourceError> {
+    fn decompress(&self) -> Result<Cow<'static, [u8]>, SpoolError> {
         let length = self.raw_bytes.unwrap_or_default();
         zstd::bulk::decompress(&self.bytes, length)
             .map(Cow::Owned)
-            .map_err(|_| BAD)
+            .map_err(|_| SpoolError)
     }
 }
 
 /// Walks over the strings in some chunks.
 fn strings<'s>(
-    mut chunks: impl Iterator<Item = Result<Cow<'s, [u8]>, SourceError>>,
-) -> impl Iterator<Item = Result<Vec<u8>, SourceError>> {
+    mut chunks: impl Iterator<Item = Result<Cow<'s, [u8]>, SpoolError>>,
+) -> impl Iterator<Item = Result<Vec<u8>, SpoolError>> {
     let mut present: Cow<'_, [u8]> = Cow::Borrowed(&[]);
     let mut at = 0;
     std::iter::from_fn(move || {
@@ -142,7 +149,7 @@ fn strings<'s>(
         if string.is_none() {
             at = present.len();
         }
-        Some(string.ok_or(BAD))
+        Some(string.ok_or(SpoolError))
     })
 }
 
