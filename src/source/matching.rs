@@ -1,7 +1,7 @@
 //! Which item of the present bytes is which item of before, where bytes and identity do not say.
 //!
 //! By content, never by position: equal view, unique identity key, unique similar candidate, then the only
-//! vanished/appeared pair between unchanged neighbours (`docs/architecture.md`, "Items").
+//! vanished/appeared pair between unchanged neighbours, if the new item has no more in common with another one that vanished.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -129,7 +129,7 @@ impl<'a> Matching<'a> {
                 .get(&number)
                 .zip(self.new.get(at))
                 .is_none_or(|(old, new)| old.is_other(new));
-            if open && !other {
+            if open && !other && !self.is_nearer_to_another(at, number) {
                 self.take(at, number);
             }
         }
@@ -139,6 +139,16 @@ impl<'a> Matching<'a> {
     fn take(&mut self, at: usize, number: u64) {
         self.found.insert(at, number);
         self.free.remove(&number);
+    }
+
+    /// Returns whether a new item has more in common with another vanished one than with the one in whose place it stands.
+    fn is_nearer_to_another(&self, at: usize, number: u64) -> bool {
+        let (Some(new), Some(old)) = (self.new.get(at), self.old.get(&number)) else {
+            return false;
+        };
+        let shared = |old: &Candidate| new.leaves.intersection(&old.leaves).count();
+        let here = shared(old);
+        self.free().any(|(other, old)| other != number && shared(old) > here)
     }
 
     fn open(&self) -> impl Iterator<Item = (usize, &'a Candidate)> + '_ {

@@ -618,6 +618,10 @@ impl Scanner<'_, '_> {
             let Some((_, before)) = self.input.index.files.get(name) else {
                 continue;
             };
+            // What vanished may be what cannot be read.
+            if self.incomplete.contains(name) {
+                continue;
+            }
             let mut now: Vec<Place1> = order
                 .iter()
                 .map(|n| if *n == 0 { Place1::Hole } else { Place1::Known(*n) })

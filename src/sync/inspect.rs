@@ -306,6 +306,14 @@ fn table_status(
     Ok(())
 }
 
+/// Counts the items of a source that a sync would write, once what it shows is taken in.
+fn outgoing(work: &mut Work<'_>, config: &super::SourceConfig, allow: Overrides) -> SyncResult<u64> {
+    let taken = intake::take_in(work, config, allow, None)?;
+    let plan = super::outtake::plan(work, config, &taken.items.index, taken.items.open, Vec::new())?;
+    let written = plan.map(|plan| plan.report.written).unwrap_or_default();
+    Ok(written.added + written.changed + written.removed)
+}
+
 fn source_status(work: &mut Work<'_>, config: &super::SourceConfig) -> SyncResult<SourceStatus> {
     let mut status = SourceStatus {
         name: config.name.clone(),
@@ -342,12 +350,11 @@ fn source_status(work: &mut Work<'_>, config: &super::SourceConfig) -> SyncResul
             // What it has opened is opened again below.
             drop((index, scan));
             let before = work.view.clone();
-            let taken = intake::take_in(work, config, everything, None)?;
-            let plan = super::outtake::plan(work, config, &taken.items.index, taken.items.open, Vec::new())?;
-            if let Some(plan) = plan {
-                let written = plan.report.written;
-                status.outgoing = written.added + written.changed + written.removed;
-            }
+            status.outgoing = match outgoing(work, config, everything) {
+                // Who may only read takes nothing in, and so writes nothing out.
+                Err(SyncError::NewerCollection { .. }) => 0,
+                outgoing => outgoing?,
+            };
             work.view = before;
         }
         Err(SyncError::SourceMissing { .. }) => "missing".clone_into(&mut status.state),

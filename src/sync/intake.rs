@@ -8,6 +8,7 @@ use super::first::{FirstImport, Imported};
 use super::gathered::{Gathered, with_additions};
 use super::guard::safeguard;
 use super::identity::{By, KeyMaker};
+use super::kept::awaited;
 use super::recognise::{recognise, shown_first};
 use super::report::{SetAside, SourceReport, Union};
 use super::work::Work;
@@ -102,10 +103,7 @@ pub(super) fn is_untouched(work: &Work<'_>, config: &SourceConfig) -> SyncResult
     let Some(view) = work.view.sources.get(&config.name) else {
         return Ok(false);
     };
-    if selection::Change::of(work, config)? != selection::Change::None
-        || selection::is_filter_new(work, config)
-        || prefer::is_new(work, config)
-    {
+    if selection::Change::of(work, config)? != selection::Change::None || selection::is_choice_new(work, config) {
         return Ok(false);
     }
     let place = work.place(config)?;
@@ -316,6 +314,9 @@ impl Taker<'_> {
             self.report.read.removed += 1;
             if left.contains_key(&entry.key) {
                 continue;
+            }
+            if entry.base.is_some() && self.config.direction != Direction::In {
+                self.edits.insert(*number, awaited(entry));
             }
             let base = entry.base.clone().unwrap_or_else(|| self.base.clone());
             if work.record(&work.state_at(&base)?, &entry.key)?.is_some() {

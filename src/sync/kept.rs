@@ -7,6 +7,18 @@ use crate::format::Document;
 use crate::model::{Hash, SnapshotId, Value};
 use crate::source::{Index, IndexEdit, ItemEntry};
 
+/// Returns what stands for an item that went on a base of its own: if its record stays after all, it is written again.
+///
+/// To the base of its source such a removal changes nothing, so nothing else would bring it back there.
+pub(super) fn awaited(entry: &ItemEntry) -> IndexEdit {
+    let awaited = ItemEntry {
+        fingerprint: None,
+        base: Some(Vec::new()),
+        ..entry.clone()
+    };
+    IndexEdit::Put(awaited, None)
+}
+
 /// Returns the style that most of the first files with items have.
 pub(super) fn majority_style<'d>(documents: impl Iterator<Item = &'d dyn Document>) -> Option<String> {
     let mut counts: BTreeMap<String, usize> = BTreeMap::new();

@@ -10,6 +10,12 @@ use crate::port::Objects;
 use crate::spool::{SortedRuns, SpoolError};
 use crate::tree;
 
+/// Reads the record of an entry; an alias has none.
+pub(super) fn decode_record(bytes: &[u8]) -> SyncResult<Option<Value>> {
+    let entry = Entry::decode(bytes).map_err(|error| other("reading a record", error))?;
+    Ok(entry.into_record())
+}
+
 /// A record that was asked for.
 pub(super) struct Found {
     /// The key under which it stands, where that is not the one that was asked for.

@@ -10,6 +10,7 @@ use super::{SyncError, SyncResult, other};
 use crate::delta::State;
 use crate::merge::{self, Policy};
 use crate::model::{RecordKey, Value};
+use crate::source::ItemEntry;
 use crate::store::SourceView;
 use crate::tree;
 
@@ -49,39 +50,49 @@ pub(super) fn note(view: &mut SourceView, config: &SourceConfig) {
 }
 
 /// Returns whether an item may show another value than its collection: then only its bytes tell.
-pub(super) fn may_differ(work: &Work<'_>, config: &SourceConfig, places: &[(&State, &RecordKey)]) -> SyncResult<bool> {
+///
+/// `state` and `key` are where its record is now.
+pub(super) fn may_differ(
+    work: &Work<'_>,
+    config: &SourceConfig,
+    entry: &ItemEntry,
+    (state, key): (&State, &RecordKey),
+) -> SyncResult<bool> {
     if config.prefer.is_none() && !is_new(work, config) {
         return Ok(false);
     }
-    for (state, key) in places {
-        if !conflicts(work, state, key)?.is_empty() {
-            return Ok(true);
-        }
-    }
-    Ok(false)
+    let base = match &entry.base {
+        Some(base) => work.state_at(base)?,
+        None => work.state_at(&work.source_view(&config.name).base)?,
+    };
+    Ok(!conflicts(work, state, key)?.is_empty() || !conflicts(work, &base, &entry.key)?.is_empty())
 }
 
-/// Returns the keys of records whose conflicts are others at `now` than at `base`, where that matters to the source.
-pub(super) fn changed(work: &Work<'_>, config: &SourceConfig, base: &State, now: &State) -> SyncResult<Vec<RecordKey>> {
+/// Adds to sorted keys those of records whose conflicts are others than at the base, where that matters to the source.
+pub(super) fn add_disputed(
+    work: &Work<'_>,
+    config: &SourceConfig,
+    (base, now): (&State, &State),
+    keys: &mut Vec<RecordKey>,
+) -> SyncResult<()> {
     let is_new = is_new(work, config);
-    let mut keys = Vec::new();
     if config.prefer.is_none() && !is_new {
-        return Ok(keys);
+        return Ok(());
     }
+    let before = keys.len();
     // By another preference all of them may look otherwise.
-    let from = if is_new { tree::empty_root() } else { base.conflicts };
-    for change in tree::diff(work.objects, &from, &now.conflicts) {
-        let change = change.map_err(|error| other("comparing conflicts", error))?;
-        keys.extend(RecordKey::new(change.key));
-    }
-    if is_new {
-        for change in tree::diff(work.objects, &base.conflicts, &now.conflicts) {
+    let everything = is_new.then(tree::empty_root);
+    for from in std::iter::once(base.conflicts).chain(everything) {
+        for change in tree::diff(work.objects, &from, &now.conflicts) {
             let change = change.map_err(|error| other("comparing conflicts", error))?;
-            keys.extend(RecordKey::new(change.key));
+            keys.extend(RecordKey::new(change.key).filter(|key| *key != merge::settings_key()));
         }
     }
-    keys.retain(|key| *key != merge::settings_key());
-    Ok(keys)
+    if keys.len() > before {
+        keys.sort_unstable();
+        keys.dedup();
+    }
+    Ok(())
 }
 
 /// Returns a record as the source shows it: with the values in conflict that it prefers.

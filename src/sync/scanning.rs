@@ -5,7 +5,7 @@ use super::intake::{self, Taken};
 use super::report::{SetAside, SourceAway, SourceReport};
 use super::repository::{Run, heads_of};
 use super::work::Work;
-use super::{SyncError, SyncOptions, SyncResult, table, tabled};
+use super::{SyncError, SyncOptions, SyncResult, prefer, table, tabled};
 
 impl Run {
     pub(super) fn scan(
@@ -57,6 +57,7 @@ impl Run {
     }
 
     fn scan_table(&mut self, work: &mut Work<'_>, config: &SourceConfig, options: &SyncOptions) -> SyncResult<()> {
+        prefer::refuse(config.prefer.as_deref())?;
         if table::is_untouched(work, config) {
             self.untouched(config);
             return Ok(());

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use super::config::{Direction, SourceConfig};
 use super::intake::{place_new_elements, rename, shown_as};
 use super::work::Work;
-use super::{SyncError, SyncResult};
+use super::{SyncError, SyncResult, prefer};
 use crate::delta::FieldOperation;
 use crate::format::{Bindings, Document};
 use crate::model::contact::{Fields, align, asked, asked_names, has_elements};
@@ -98,6 +98,11 @@ pub(super) fn is_filter_new(work: &Work<'_>, config: &SourceConfig) -> bool {
     let before = work.view.sources.get(&config.name);
     config.direction != Direction::In
         && before.is_some_and(|view| view.extra.get(FILTER).map(String::as_str) != config.filter.as_deref())
+}
+
+/// Returns whether a source was last written by another filter or preference than it has now.
+pub(super) fn is_choice_new(work: &Work<'_>, config: &SourceConfig) -> bool {
+    is_filter_new(work, config) || prefer::is_new(work, config)
 }
 
 /// Notes the filter by which a source was written.

@@ -202,3 +202,45 @@ fn a_broken_file_in_a_folder_hides_no_neighbour() {
     a.sync();
     assert_eq!(records(&a), 3);
 }
+
+#[test]
+fn a_new_row_in_the_place_of_one_that_cannot_be_read_is_somebody_else() {
+    let world = world_with("list.csv", "google-csv", &rows());
+    let a = world.existing("a");
+    let text = world.read("a/list.csv");
+    let lines: Vec<&str> = text.split_inclusive("\r\n").collect();
+    let (row, others): (Vec<&str>, Vec<&str>) = lines.into_iter().partition(|line| line.contains("Cyd"));
+    // The row moves to the end and gets a byte that is in no encoding; a person nobody knows stands where it was.
+    let mut bytes = others.concat().into_bytes();
+    let before = others.concat().find("Dan").unwrap();
+    let stranger = row[0]
+        .replace("Cyd,Three", "Eve,Five")
+        .replace("u3@example.org", "u5@example.org");
+    bytes.splice(before..before, stranger.bytes());
+    bytes.extend(
+        row[0]
+            .replace("Cyd", "Cyd?")
+            .bytes()
+            .map(|byte| if byte == b'?' { 0xff } else { byte }),
+    );
+    a.write("list.csv", &bytes);
+    let report = a.sync();
+    let list = report.sources.iter().find(|source| source.name == "list").unwrap();
+    assert_eq!(
+        (list.read.added, list.read.changed, list.read.removed),
+        (1, 0, 0),
+        "{report:#?}"
+    );
+    assert_eq!((list.set_aside.len(), records(&a)), (1, 5));
+    let cards = folder_texts(&world).concat();
+    assert!(
+        cards.contains("Cyd") && cards.contains("u3@example.org") && cards.contains("Eve"),
+        "{cards}"
+    );
+    // It is read again as who it was.
+    let repaired: Vec<u8> = bytes.into_iter().filter(|byte| *byte != 0xff).collect();
+    a.write("list.csv", repaired);
+    let report = a.sync();
+    assert!(report.sources.iter().all(|source| source.read.is_zero()), "{report:#?}");
+    assert_eq!(records(&a), 5);
+}

@@ -2,7 +2,7 @@
 
 use dsync::sync::{Resolution, SyncReport};
 
-use crate::world::{System, World, card, settle};
+use crate::world::{System, World, card, google, settle};
 
 const OUTLOOK: &str = "First Name,Last Name,E-mail Address,Mobile Phone,Notes\r\n";
 
@@ -496,6 +496,37 @@ fn a_row_that_changed_wholly_between_its_neighbours_is_the_same_row() {
 }
 
 /// Returns the suggestions as `title: key ? other key`.
+#[test]
+fn a_row_in_the_place_of_one_that_went_is_not_that_one_if_it_is_nearer_to_another() {
+    let world = World::new();
+    let a = world.system("a");
+    let [ann, bob, cyd, dan] = [
+        ["Ann", "One", "ann@x.example", "+1 555 0001", ""],
+        ["Bob", "Two", "bob@x.example", "+1 555 0002", ""],
+        ["Cyd", "Three", "cyd@x.example", "+1 555 0003", ""],
+        ["Dan", "Four", "dan@x.example", "+1 555 0004", "from work"],
+    ];
+    a.write("list.csv", google(&[ann, bob, cyd, dan]));
+    a.add_source("list.csv", "google-csv");
+    a.add_source("book.vcf", "vcard");
+    a.sync();
+    // Bob goes; Dan gets another name, address and note, and moves to where Bob was.
+    let changed = ["Eve", "Five", "eve@x.example", "+1 555 0004", "a friend"];
+    a.write("list.csv", google(&[ann, changed, cyd]));
+    let report = a.sync_forced();
+    let list = report.sources.iter().find(|source| source.name == "list").unwrap();
+    assert_eq!(
+        (list.read.added, list.read.changed, list.read.removed),
+        (1, 0, 2),
+        "{report:#?}"
+    );
+    let book = a.read("book.vcf");
+    assert!(
+        book.contains("Eve") && !book.contains("Bob") && !book.contains("Dan"),
+        "{book}"
+    );
+}
+
 fn suggestions(system: &System<'_>) -> Vec<(String, String, String)> {
     let reports = system.conflicts();
     let identity = reports.into_iter().filter(|report| report.kind == "identity");

@@ -27,6 +27,7 @@ mod hostile;
 mod identity;
 mod lossy;
 mod network;
+mod newer;
 mod partly;
 mod parts;
 mod peers;

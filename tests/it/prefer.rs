@@ -1,6 +1,7 @@
 //! A source that shows, while a field is in conflict, the value of one system: this decides nothing by itself.
 
-use dsync::sync::{AddSource, Resolution};
+use dsync::disk::Disk;
+use dsync::sync::{AddSource, Resolution, SyncError};
 
 use crate::world::{System, World, card, settle};
 
@@ -133,4 +134,27 @@ fn what_is_new_to_a_source_is_shown_as_it_prefers() {
     assert!(plain.contains("President") && !plain.contains("Director"), "{plain}");
     // A copy of an item that stands beside it would have kept this.
     assert_eq!(one.clashes().len(), 1);
+}
+
+#[test]
+fn a_table_of_rows_has_no_preference() {
+    let world = World::new();
+    let a = world.system("a");
+    a.write("prices.csv", "sku,price\r\n1,2\r\n");
+    let with = |prefer: Option<&str>| AddSource {
+        location: "prices.csv".to_owned(),
+        key: vec!["sku".to_owned()],
+        prefer: prefer.map(str::to_owned),
+        ..AddSource::default()
+    };
+    let refused = a.repository().add_source(&a.dir(), &with(Some("b")));
+    assert!(matches!(refused, Err(SyncError::NotBuilt(_))), "{refused:?}");
+    a.add(with(None));
+    let config = a.read(".dsync/config.toml");
+    a.write(
+        ".dsync/config.toml",
+        config.trim_end().to_owned() + "\nprefer = \"b\"\n",
+    );
+    let refused = a.try_sync(&Disk::default());
+    assert!(matches!(refused, Err(SyncError::NotBuilt(_))), "{refused:?}");
 }

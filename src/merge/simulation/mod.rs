@@ -12,6 +12,8 @@ use crate::model::{Domain, FieldPath, Kind, Map, ReplicaId, TimeMs, Value, cbor}
 use crate::port::{MemoryObjects, Objects};
 use crate::tree;
 
+mod exchange;
+mod past;
 mod source;
 
 use source::Source;
@@ -55,20 +57,56 @@ struct Replica {
     past: Vec<Vec<SnapshotId>>,
 }
 
-struct World {
-    dice: Dice,
-    replicas: Vec<Replica>,
-    /// What each replica shows elsewhere.
-    sources: Vec<Source>,
-    next_id: u8,
-    clock: i64,
-    unions: bool,
-    /// Whether keys change instead.
-    renames: bool,
+/// What replicas have of a collection that is not at hand.
+struct Collection {
+    kind: Kind,
+    /// Whether records are united, or get other keys, as the kind has it.
+    moves: bool,
     /// Whether snapshots without parents come up later.
     sights: bool,
     /// How many records there are: few meet often.
     keys: usize,
+    /// The heads and past heads of each replica.
+    heads: Vec<(Vec<SnapshotId>, Vec<Vec<SnapshotId>>)>,
+    /// What each replica shows elsewhere.
+    sources: Vec<Source>,
+    /// Who removed what.
+    removals: Vec<(RecordKey, SnapshotId)>,
+}
+
+impl Collection {
+    fn new(dice: &mut Dice, kind: Kind, replicas: usize) -> Self {
+        Self {
+            kind,
+            moves: !dice.one_in(4),
+            sights: dice.one_in(2),
+            keys: 2 + dice.below(4),
+            heads: vec![Default::default(); replicas],
+            sources: (0..replicas).map(Source::hiding).collect(),
+            removals: Vec::new(),
+        }
+    }
+
+    const fn has_unions(&self) -> bool {
+        matches!(self.kind, Kind::Contact) && self.moves
+    }
+
+    const fn has_renames(&self) -> bool {
+        matches!(self.kind, Kind::Row) && self.moves
+    }
+}
+
+/// Replicas with a collection of each kind of keys, so that unions and renames come in one run, from one store.
+struct World {
+    dice: Dice,
+    replicas: Vec<Replica>,
+    /// The collection at hand; the replicas have its heads.
+    at_hand: Collection,
+    other: Collection,
+    next_id: u8,
+    /// The newest key that no write chose.
+    next_key: usize,
+    clock: i64,
     seed: u64,
     checked: usize,
     /// How often what a run is for came up.
@@ -171,10 +209,6 @@ impl World {
     fn new(seed: u64) -> Self {
         let mut dice = Dice(seed);
         let count = 3 + dice.below(6);
-        let renames = dice.one_in(2);
-        let unions = !renames && dice.one_in(2);
-        let keys = 2 + dice.below(4);
-        let sights = dice.one_in(2);
         let replicas = (0..count)
             .map(|id| Replica {
                 id: u8::try_from(id).unwrap(),
@@ -183,21 +217,37 @@ impl World {
                 past: Vec::new(),
             })
             .collect();
-        let sources = (0..count).map(Source::hiding).collect();
+        let [at_hand, other] = [Kind::Contact, Kind::Row].map(|kind| Collection::new(&mut dice, kind, count));
+        let sizes = [
+            "runs of 3 replicas",
+            "runs of 4 replicas",
+            "runs of 5 replicas",
+            "runs of 6 replicas",
+            "runs of 7 replicas",
+            "runs of 8 replicas",
+        ];
         Self {
             dice,
             replicas,
-            sources,
+            at_hand,
+            other,
             next_id: 100,
+            next_key: 50,
             clock: 0,
-            unions,
-            renames,
-            sights,
-            keys,
             seed,
             checked: 0,
-            met: BTreeMap::new(),
+            met: [(sizes[count - 3], 1)].into(),
         }
+    }
+
+    /// Goes on with the other collection.
+    fn turn(&mut self) {
+        for (replica, (heads, past)) in self.replicas.iter_mut().zip(&mut self.other.heads) {
+            std::mem::swap(&mut replica.heads, heads);
+            std::mem::swap(&mut replica.past, past);
+        }
+        std::mem::swap(&mut self.at_hand.heads, &mut self.other.heads);
+        std::mem::swap(&mut self.at_hand, &mut self.other);
     }
 
     fn meet(&mut self, what: &'static str) {
@@ -205,22 +255,45 @@ impl World {
     }
 
     fn run(&mut self) {
-        let steps = 10 + self.dice.below(25);
-        if !self.sights || self.dice.one_in(2) {
-            self.write();
-            self.gather();
+        let steps = 12 + self.dice.below(30);
+        for _ in 0..2 {
+            if !self.at_hand.sights || self.dice.one_in(2) {
+                self.write();
+                self.gather();
+            }
+            self.turn();
         }
         for _ in 0..steps {
-            match self.dice.below(15) {
-                0..=5 => self.write(),
-                6 => self.resolve(),
-                7 => self.undo(),
-                8 => self.restore(),
-                9 => self.gather(),
-                10 | 11 => self.use_source(),
+            if self.dice.one_in(2) {
+                self.turn();
+            }
+            match self.dice.below(19) {
+                0..=4 => self.write(),
+                5 | 6 => self.resolve(),
+                7 | 8 => self.undo(),
+                9 => self.restore(),
+                10 => self.gather(),
+                11..=13 => self.use_source(),
+                14 if self.dice.one_in(3) => self.pass_round(),
+                14 | 15 => self.return_to_old(),
                 _ => self.exchange(),
             }
         }
+        self.finish();
+        self.turn();
+        self.finish();
+        for (both, one, other) in [
+            ("runs with unions and renames", "unions", "renames"),
+            ("runs with undone unions and renames", "undone unions", "undone renames"),
+        ] {
+            if [one, other].iter().all(|what| self.met.contains_key(what)) {
+                self.meet(both);
+            }
+        }
+    }
+
+    /// Ends a collection's run: everybody comes to one state.
+    fn finish(&mut self) {
         // Everybody gets everything, in rings of changing direction.
         let count = self.replicas.len();
         for round in 0..2 {
@@ -257,8 +330,8 @@ impl World {
         self.clock += 10;
         let skew = i64::try_from(self.dice.below(100)).unwrap();
         Authoring {
-            collection: "contacts".to_owned(),
-            kind: if self.renames { Kind::Row } else { Kind::Contact },
+            collection: self.at_hand.kind.name().to_owned(),
+            kind: self.at_hand.kind,
             replica: ReplicaId::from_bytes([self.replicas[replica].id; 16]),
             system: format!("r{}", self.replicas[replica].id),
             time: TimeMs(self.clock + skew),
@@ -283,10 +356,27 @@ impl World {
         let meta = self.meta(replica);
         let replica = &mut self.replicas[replica];
         let history = History::new(&replica.objects);
+        let is_of = |wanted: fn(&Operation) -> bool| {
+            let all = operations.iter().filter(move |(_, operation)| wanted(operation));
+            all.map(|(key, _)| key.clone()).collect::<Vec<_>>()
+        };
+        let added = is_of(|operation| matches!(operation, Operation::Add(_)));
+        let removed = is_of(|operation| *operation == Operation::Remove);
+        let removals = self.at_hand.removals.iter();
+        let of_added: Vec<SnapshotId> = removals
+            .filter(|(key, _)| added.contains(key))
+            .map(|(_, by)| *by)
+            .collect();
+        if !of_added.is_empty() {
+            let mut known = history.ancestors(parents).map(|step| step.unwrap().0);
+            let is_again = known.any(|id| of_added.contains(&id));
+            *self.met.entry("records added again").or_default() += usize::from(is_again);
+        }
         let transactions = operations
             .into_iter()
             .map(|(key, operation)| Ok(Transaction::new(key, operation)));
         let id = author(&history, parents, meta, transactions).unwrap();
+        self.at_hand.removals.extend(removed.into_iter().map(|key| (key, id)));
         let mut all = replica.heads.clone();
         all.push(id);
         replica.past.push(replica.heads.clone());
@@ -296,11 +386,15 @@ impl World {
     /// Some records change, on the replica's heads, on an older base, or at first sight.
     fn write(&mut self) {
         let replica = self.dice.below(self.replicas.len());
+        self.write_on(replica);
+    }
+
+    fn write_on(&mut self, replica: usize) {
         let base = {
             let past = &self.replicas[replica].past;
             match self.dice.below(8) {
                 0 | 1 if !past.is_empty() => self.dice.pick(past).clone(),
-                2 if self.sights => Vec::new(),
+                2 if self.at_hand.sights => Vec::new(),
                 _ => self.replicas[replica].heads.clone(),
             }
         };
@@ -308,7 +402,7 @@ impl World {
         let state = merged_state(&History::new(objects), &base).unwrap();
         let mut operations = BTreeMap::new();
         for _ in 0..=self.dice.below(3) {
-            let key = key(self.dice.below(self.keys));
+            let key = key(self.dice.below(self.at_hand.keys));
             let old = match record(objects, &state, &key).unwrap() {
                 Some(Entry::Alias(_)) => continue,
                 other => other.and_then(Entry::into_record),
@@ -326,10 +420,10 @@ impl World {
             }
             operations.extend(operation.map(|operation| (key, operation)));
         }
-        if self.unions && self.dice.one_in(3) {
+        if self.at_hand.has_unions() && self.dice.one_in(3) {
             let is_record = |n: &usize| matches!(record(objects, &state, &key(*n)).unwrap(), Some(Entry::Record(_)));
             let stays = |n: &usize| !matches!(operations.get(&key(*n)), Some(Operation::Remove | Operation::Alias(_)));
-            let records: Vec<usize> = (0..self.keys).filter(is_record).filter(stays).collect();
+            let records: Vec<usize> = (0..self.at_hand.keys).filter(is_record).filter(stays).collect();
             if records.len() > 1 {
                 let to = self.dice.below(records.len() - 1);
                 let from = to + 1 + self.dice.below(records.len() - to - 1);
@@ -347,8 +441,8 @@ impl World {
             let setting = Settings::setting(settings.as_ref(), &at, self.dice.pick(&policies));
             operations.insert(settings_key(), setting);
         }
-        if self.renames && self.dice.one_in(2) {
-            rename(&mut self.dice, objects, &state, self.keys, &mut operations);
+        if self.at_hand.has_renames() && self.dice.one_in(2) {
+            rename(&mut self.dice, objects, &state, self.at_hand.keys, &mut operations);
         }
         self.author(replica, &base, operations);
     }
@@ -407,176 +501,6 @@ impl World {
         assert!(left.iter().all(|conflict| conflict.kind != ConflictKind::Key));
     }
 
-    /// Puts back what some snapshot changed, where its values still stand.
-    fn undo(&mut self) {
-        let replica = self.dice.below(self.replicas.len());
-        let heads = self.replicas[replica].heads.clone();
-        let objects = &self.replicas[replica].objects;
-        let history = History::new(objects);
-        let all: Vec<SnapshotId> = history.ancestors(&heads).map(|step| step.unwrap().0).collect();
-        if all.is_empty() {
-            return;
-        }
-        let undone = history.snapshot(self.dice.pick(&all)).unwrap();
-        let before = merged_state(&history, &undone.parents).unwrap();
-        let now = merged_state(&history, &heads).unwrap();
-        let get = |state: &State, key: &RecordKey| record(objects, state, key).unwrap();
-        let mut operations = BTreeMap::new();
-        let mut renames: Vec<(RecordKey, RecordKey)> = Vec::new();
-        for transaction in Delta::open(objects, &undone.delta).unwrap().iter() {
-            let Transaction { key, operation, .. } = transaction.unwrap();
-            if let Operation::Rename { from, .. } = operation {
-                if from != key && matches!(get(&now, &key), Some(Entry::Record(_))) {
-                    renames.push((key, from));
-                }
-                continue;
-            }
-            let (old, new, current) = (get(&before, &key), get(&undone.result, &key), get(&now, &key));
-            if matches!(current, Some(Entry::Alias(_))) {
-                continue;
-            }
-            let [old, new, current] = [old, new, current].map(|entry| entry.and_then(Entry::into_record));
-            let Some(mut target) = current.clone() else {
-                if let (Some(old), None) = (old, new) {
-                    operations.insert(key, Operation::Add(old));
-                }
-                continue;
-            };
-            let inverse = difference(new.as_ref(), old.as_ref());
-            let Some(Operation::Change(inverse)) = inverse else {
-                if old.is_none() && new == current {
-                    operations.insert(key, Operation::Remove);
-                }
-                continue;
-            };
-            for operation in inverse {
-                let path = operation.path();
-                let stands = target.at(path) == new.as_ref().and_then(|new| new.at(path));
-                if stands {
-                    let change = Operation::Change(vec![operation]);
-                    target = apply(Some(&target), &change).unwrap().unwrap();
-                }
-            }
-            operations.extend(difference(current.as_ref(), Some(&target)).map(|operation| (key, operation)));
-        }
-        // Keys go back where nothing else stands in the way.
-        loop {
-            let left: BTreeSet<RecordKey> = renames.iter().map(|(from, _)| from.clone()).collect();
-            let before = renames.len();
-            renames.retain(|(from, to)| {
-                let is_free = get(&now, to).is_none() || left.contains(to);
-                let is_written = |key| operations.contains_key(key);
-                is_free && !is_written(to) && (!is_written(from) || matches!(operations[from], Operation::Add(_)))
-            });
-            if renames.len() == before {
-                break;
-            }
-        }
-        let undone = renames.len();
-        for (from, to) in renames {
-            let changes = Vec::new();
-            operations.insert(to, Operation::Rename { from, changes });
-        }
-        drop(history);
-        for _ in 0..undone {
-            self.meet("undone renames");
-        }
-        self.author(replica, &heads, operations);
-    }
-
-    /// A replica comes back from a backup, under a new id.
-    fn restore(&mut self) {
-        let at = self.dice.below(self.replicas.len());
-        let replica = &mut self.replicas[at];
-        if self.dice.one_in(3) && !replica.past.is_empty() {
-            *self.met.entry("restored stores").or_default() += 1;
-            replica.heads = self.dice.pick(&replica.past).clone();
-            replica.id = self.next_id;
-            self.next_id = self.next_id.wrapping_add(1);
-        }
-    }
-
-    /// Everybody gets everything, and one writes on top of it: from there on, its snapshot stands for all before.
-    fn gather(&mut self) {
-        let count = self.replicas.len();
-        let center = self.dice.below(count);
-        for other in 0..count {
-            self.send(other, center);
-        }
-        let heads = self.replicas[center].heads.clone();
-        let note = Value::Map([("/gathered".to_owned(), Value::Integer(self.clock))].into());
-        let key = RecordKey::new(self.clock.to_be_bytes()).unwrap();
-        self.author(center, &heads, BTreeMap::from([(key, Operation::Add(note))]));
-        for other in 0..count {
-            self.send(center, other);
-        }
-        self.check(center);
-    }
-
-    fn exchange(&mut self) {
-        let count = self.replicas.len();
-        let (left, right) = (self.dice.below(count), self.dice.below(count));
-        match self.dice.below(3) {
-            0 => self.send(left, right),
-            1 => {
-                self.send(left, right);
-                self.send(right, left);
-            }
-            // Both get what the other had, and neither the other's answer.
-            _ => {
-                let (of_left, of_right) = (self.replicas[left].heads.clone(), self.replicas[right].heads.clone());
-                self.copy(left, right, &of_left);
-                self.copy(right, left, &of_right);
-            }
-        }
-        self.check(left);
-        self.check(right);
-    }
-
-    fn send(&mut self, from: usize, to: usize) {
-        let heads = self.replicas[from].heads.clone();
-        self.copy(from, to, &heads);
-    }
-
-    /// Sends snapshots and difference sets in causal order; the receiver computes the states.
-    fn copy(&mut self, from: usize, to: usize, heads: &[SnapshotId]) {
-        if from == to {
-            return;
-        }
-        let (source, target) = (&self.replicas[from].objects, &self.replicas[to].objects);
-        let history = History::new(source);
-        let mut new: Vec<(SnapshotId, std::rc::Rc<Snapshot>)> = history
-            .ancestors(heads)
-            .map(Result::unwrap)
-            .filter(|(id, _)| !target.contains(&id.0))
-            .collect();
-        new.reverse();
-        let receiver = History::new(target);
-        for (id, snapshot) in new {
-            target.put(Domain::Snapshot, &source.get(&id.0).unwrap()).unwrap();
-            let delta = Delta::open(source, &snapshot.delta).unwrap();
-            let mut carry = |domain, id: &crate::model::Hash| {
-                target.put(domain, &source.get(id).unwrap()).unwrap();
-                Ok(())
-            };
-            delta.each_object(&mut carry).unwrap();
-            for blob in delta.blob_references().unwrap() {
-                target.put(Domain::Blob, &source.get(&blob.hash).unwrap()).unwrap();
-            }
-            if let Err(error) = receive(&receiver, &id) {
-                panic!("seed {}: {error:?}", self.seed);
-            }
-        }
-        let mut all = self.replicas[to].heads.clone();
-        all.extend(heads);
-        let heads = receiver.heads_of(&all).unwrap();
-        drop(receiver);
-        let replica = &mut self.replicas[to];
-        if replica.heads != heads {
-            replica.past.push(std::mem::replace(&mut replica.heads, heads));
-        }
-    }
-
     /// Compares the merged state of a replica with the reference, in any order of heads.
     fn check(&mut self, at: usize) {
         let replica = &self.replicas[at];
@@ -616,10 +540,10 @@ impl World {
             .iter()
             .filter(|conflict| conflict.kind == ConflictKind::Key)
             .count();
-        let kept = found
-            .iter()
-            .filter(|conflict| conflict.kind == ConflictKind::ModifyDelete)
-            .count();
+        let of_removals = || found.iter().filter(|found| found.kind == ConflictKind::ModifyDelete);
+        let kept = of_removals().count();
+        let removed = of_removals().filter(|conflict| conflict.path.is_root()).count();
+        let crossed = usize::from(is_crossed(&history, &reference, &replica.heads));
         for (what, count) in reference.policies_met.borrow().iter() {
             *self.met.entry(what).or_default() += count;
         }
@@ -627,6 +551,8 @@ impl World {
             ("records under one key", meetings),
             ("conflicts of keys", of_keys),
             ("kept beside removals", kept),
+            ("removals against edits", removed),
+            ("criss-cross merges", crossed),
         ] {
             *self.met.entry(what).or_default() += count;
         }
@@ -712,6 +638,18 @@ impl World {
     }
 }
 
+/// Whether two heads have several latest common ancestors.
+fn is_crossed(history: &History<'_>, reference: &Reference<'_>, heads: &[SnapshotId]) -> bool {
+    let mut pairs = heads
+        .iter()
+        .flat_map(|left| heads.iter().map(move |right| (left, right)));
+    pairs.any(|(left, right)| {
+        let [left, right] = [left, right].map(|head| &reference.ancestors[head]);
+        let common: Vec<SnapshotId> = left.intersection(right).copied().collect();
+        history.heads_of(&common).unwrap().len() > 1
+    })
+}
+
 #[expect(clippy::print_stdout, reason = "the figures of a long run are what it is for")]
 fn simulate(seeds: std::ops::Range<u64>) {
     let count = seeds.end - seeds.start;
@@ -728,6 +666,20 @@ fn simulate(seeds: std::ops::Range<u64>) {
     println!("{count} runs, {checked} states compared: {met:?}");
     assert!(checked > 0);
     for what in [
+        "runs of 3 replicas",
+        "runs of 4 replicas",
+        "runs of 5 replicas",
+        "runs of 6 replicas",
+        "runs of 7 replicas",
+        "runs of 8 replicas",
+        "runs with unions and renames",
+        "criss-cross merges",
+        "rings",
+        "returns to an old value",
+        "removals against edits",
+        "records added again",
+        "undone shared snapshots",
+        "undone unions",
         "renames",
         "undone renames",
         "conflicts of keys",

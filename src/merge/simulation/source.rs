@@ -75,8 +75,15 @@ fn edits(old: &Value, new: &Value) -> Vec<FieldOperation> {
 impl World {
     /// Somebody edits the items of a source; these are taken in on what each one showed, and the state is written back.
     pub(super) fn use_source(&mut self) {
-        let at = self.dice.below(self.replicas.len());
-        let mut source = self.sources[at].clone();
+        // One that shows something is there to be edited.
+        let sources = &self.at_hand.sources;
+        let filled: Vec<usize> = (0..sources.len()).filter(|at| !sources[*at].items.is_empty()).collect();
+        let at = if filled.is_empty() || self.dice.one_in(3) {
+            self.dice.below(self.replicas.len())
+        } else {
+            *self.dice.pick(&filled)
+        };
+        let mut source = self.at_hand.sources[at].clone();
         let mut groups: BTreeMap<Vec<SnapshotId>, BTreeMap<RecordKey, Operation>> = BTreeMap::new();
         for (key, item) in source.items.clone() {
             if !self.dice.one_in(3) {
@@ -102,7 +109,7 @@ impl World {
             self.author(at, &base, operations);
         }
         self.write_back(at, &mut source);
-        self.sources[at] = source;
+        self.at_hand.sources[at] = source;
     }
 
     /// What a source does not show is not changed by an edit of it.

@@ -13,12 +13,12 @@ use super::config::{Direction, SourceConfig};
 use super::donor::{CopiedView, Copies, Donor};
 use super::intake::{reading_of, view_of};
 use super::kept::{majority_style, uid_of};
-use super::lookup::{Answers, Found};
+use super::lookup::{Answers, Found, decode_record};
 use super::report::{SetAside, SourceReport};
 use super::shown::{Shown, Since, is_stale};
 use super::work::Work;
 use super::{SyncResult, other, prefer, selection, source_error};
-use crate::delta::{Entry, State};
+use crate::delta::State;
 use crate::format::{Document, Format, Old};
 use crate::model::{Domain, Hash, RecordKey, SnapshotId, Value};
 use crate::port::blob;
@@ -92,18 +92,12 @@ struct Planner<'w, 'a> {
 /// passed).
 const PORTION_ITEMS: usize = 32_768;
 
-fn decode_record(bytes: &[u8]) -> SyncResult<Option<Value>> {
-    let entry = Entry::decode(bytes).map_err(|error| other("reading a record", error))?;
-    Ok(entry.into_record())
-}
-
 /// Returns whether a source agrees with its collection, every item of it.
 pub(super) fn is_in_step(work: &Work<'_>, config: &SourceConfig, index: &Index) -> bool {
     let loose = index.items.values().any(|entry| entry.base.is_some());
     !loose
         && work.source_view(&config.name).base == work.heads(&config.collection)
-        && !selection::is_filter_new(work, config)
-        && !prefer::is_new(work, config)
+        && !selection::is_choice_new(work, config)
 }
 
 /// Plans the write-back of one source, of which the files in `open` need not be read again; `None` when it is in step
@@ -186,11 +180,8 @@ impl<'w> Planner<'w, '_> {
             changed.sort_unstable();
             changed.dedup();
         }
-        let disputed = prefer::changed(work, self.config, &base_state, &self.state)?;
-        if !disputed.is_empty() && !is_empty {
-            changed.extend(disputed);
-            changed.sort_unstable();
-            changed.dedup();
+        if !is_empty {
+            prefer::add_disputed(work, self.config, (&base_state, &self.state), &mut changed)?;
         }
         let mut shown = Shown::of(index);
         let is_changed = |key: &RecordKey| changed.binary_search(key).is_ok();
@@ -303,9 +294,7 @@ impl<'w> Planner<'w, '_> {
             return Ok(());
         };
         shown.add(&key);
-        let base = entry.base.as_ref().unwrap_or(&self.view.base);
-        let base = (&self.work.state_at(base)?, &entry.key);
-        let may_differ = prefer::may_differ(self.work, self.config, &[(&self.state, &key), base])?;
+        let may_differ = prefer::may_differ(self.work, self.config, entry, (&self.state, &key))?;
         let stale = may_differ || self.is_stale(number, entry, &record, views)?;
         if before == Some(&record) && !stale {
             self.agree(number, entry, key);
@@ -321,7 +310,6 @@ impl<'w> Planner<'w, '_> {
             self.keep(number, entry, "it is not what was last read");
             return Ok(());
         };
-        let record = prefer::shown(self.work, self.config, &self.state, &key, record)?;
         self.rewrite(number, key, before, record, &bytes, stale)
     }
 
@@ -345,7 +333,7 @@ impl<'w> Planner<'w, '_> {
             bytes,
             bindings: &shown_before.bindings,
         };
-        let mut wanted = record;
+        let mut wanted = prefer::shown(self.work, self.config, &self.state, &key, record)?;
         let left = leave_put_back(&mut wanted, &shown_before);
         let put = match self.put(&entry.file, &wanted, Some(old))? {
             Ok(put) => put,
@@ -562,8 +550,7 @@ impl<'w> Planner<'w, '_> {
             key: key.clone(),
             base: Some(Vec::new()),
         };
-        let shown = prefer::shown(self.work, self.config, &self.state, key, record.clone())?;
-        let whole = self.with_free_uid(key, shown);
+        let whole = self.with_free_uid(key, record)?;
         let put = match self.put(&file, &whole, None)? {
             Ok(put) => put,
             Err(reason) => {
@@ -613,14 +600,15 @@ impl<'w> Planner<'w, '_> {
     }
 
     /// A UID that another record's item of this source has already is no name for a new item: then it is the key.
-    fn with_free_uid(&mut self, key: &RecordKey, mut record: Value) -> Value {
+    fn with_free_uid(&mut self, key: &RecordKey, record: &Value) -> SyncResult<Value> {
+        let mut record = prefer::shown(self.work, self.config, &self.state, key, record.clone())?;
         if let Value::Map(map) = &mut record
             && let Some(uid) = map.get("uid").and_then(Value::as_text)
             && !self.natives().insert(uid.to_owned())
         {
             map.insert("uid".to_owned(), key.to_string().into());
         }
-        record
+        Ok(record)
     }
 
     /// Names the file of a new item after its UID as far as file systems allow, else after its key.

@@ -4,6 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::world::{System, World, card, settle};
 
+mod trouble;
+
+use trouble::Broken;
+
 /// A fixed sequence of numbers per seed.
 struct Dice(u64);
 
@@ -38,7 +42,24 @@ const FIELDS: [Field; 7] = [
     Field::Company,
 ];
 
+/// What a row without an id is recognised by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Identity {
+    Name,
+    Email,
+    Phone,
+}
+
 impl Field {
+    fn identity(self) -> Option<Identity> {
+        match self {
+            Self::Given | Self::Surname => Some(Identity::Name),
+            Self::Email => Some(Identity::Email),
+            Self::Phone => Some(Identity::Phone),
+            Self::Note | Self::Title | Self::Company => None,
+        }
+    }
+
     /// Makes a value that nobody wrote before.
     fn value(self, number: usize) -> String {
         match self {
@@ -80,8 +101,18 @@ struct Player<'w> {
     young: BTreeSet<String>,
     /// Whether one was removed since: a row that goes and one that comes in its place would be one that changed.
     removed: bool,
+    /// What identifies a contact that was changed since the last sync: its name, address, phone.
+    changed: BTreeMap<usize, BTreeSet<Identity>>,
     /// What was written since the last sync.
     fresh: Vec<String>,
+    /// Where an item is that cannot be read, and what of it.
+    broken: Option<(String, Broken)>,
+    /// The operations that bound the source and the remote; they are not taken back.
+    set_up: BTreeSet<String>,
+    /// The undo that was the last change.
+    undone: Option<String>,
+    /// The store as it was once.
+    backup: Option<tempfile::TempDir>,
 }
 
 impl Shape {
@@ -472,6 +503,11 @@ impl Ledger {
         }
     }
 
+    fn contact_of(&self, item: &Item) -> Option<usize> {
+        let values = self.shown(item);
+        values.iter().find_map(|value| self.contact.get(value).copied())
+    }
+
     /// A contact goes, and with it what the item does not show of it.
     fn remove(&mut self, item: &Item) {
         let values = self.shown(item);
@@ -593,6 +629,15 @@ fn act(player: &mut Player<'_>, dice: &mut Dice, ledger: &mut Ledger, doubles: b
             if (clear && (old.is_empty() || ledger.pending.contains(&old))) || player.young.contains(&old) {
                 return String::new();
             }
+            if let (true, Some(identity)) = (player.shape.is_table() || player.shape == Shape::Ldif, field.identity()) {
+                let contact = ledger.contact_of(&items[at]).unwrap_or_default();
+                let changed = player.changed.entry(contact).or_default();
+                changed.insert(identity);
+                // A row of which all of this changed at once is another row.
+                if changed.len() == 3 {
+                    return String::new();
+                }
+            }
             let value = if clear {
                 String::new()
             } else {
@@ -642,7 +687,18 @@ fn rich(ledger: &mut Ledger, count: usize) -> String {
     text
 }
 
-fn play(seed: u64, steps: usize, doubles: bool) {
+/// What a run is about.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Game {
+    Edits,
+    /// Several systems add the same people.
+    Doubles,
+    /// Items break, operations are taken back, stores come back from a backup.
+    Troubles,
+}
+
+fn play(seed: u64, steps: usize, game: Game) {
+    let doubles = game == Game::Doubles;
     let world = World::seeded(seed);
     let mut dice = Dice(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1);
     dice.roll(2);
@@ -662,13 +718,19 @@ fn play(seed: u64, steps: usize, doubles: bool) {
         }
         system.add_source(shape.location(), shape.format());
         system.add_remote("remote");
+        let operations = system.repository().ops(None, false).unwrap();
         players.push(Player {
+            set_up: operations.into_iter().map(|one| one.operation).collect(),
             system,
             shape,
             dirty: false,
             young: BTreeSet::new(),
             removed: false,
+            changed: BTreeMap::new(),
             fresh: Vec::new(),
+            broken: None,
+            undone: None,
+            backup: None,
         });
     }
     let mut ledger = Ledger::default();
@@ -691,6 +753,7 @@ fn play(seed: u64, steps: usize, doubles: bool) {
         player.dirty = false;
         player.young.clear();
         player.removed = false;
+        player.changed.clear();
         player.system.sync_forced();
     };
     for player in &mut players {
@@ -701,7 +764,9 @@ fn play(seed: u64, steps: usize, doubles: bool) {
         let player = &mut players[who];
         if dice.roll(5) < 2 {
             sync(player, &mut ledger, &mut story);
-        } else {
+        } else if game == Game::Troubles && dice.roll(4) == 0 {
+            story.push(player.suffer(&mut dice, &mut ledger));
+        } else if player.broken.is_none() {
             let before = ledger.counter;
             story.push(act(player, &mut dice, &mut ledger, doubles));
             let new = FIELDS
@@ -713,8 +778,11 @@ fn play(seed: u64, steps: usize, doubles: bool) {
         }
     }
     for player in &mut players {
+        story.extend(player.repair());
         sync(player, &mut ledger, &mut story);
     }
+    // What is taken back, or done again by a store that does not know of it, has snapshots of its own.
+    let expected = (game != Game::Troubles).then_some(expected);
     story.retain(|line| !line.is_empty());
     check(
         &players,
@@ -725,7 +793,7 @@ fn play(seed: u64, steps: usize, doubles: bool) {
 }
 
 /// Checks what must hold when everybody has synced until nothing happened.
-fn check(players: &[Player<'_>], ledger: &Ledger, expected: usize, story: &str) {
+fn check(players: &[Player<'_>], ledger: &Ledger, expected: Option<usize>, story: &str) {
     let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
         settle(&players.iter().map(|player| &player.system).collect::<Vec<_>>());
     }));
@@ -767,21 +835,32 @@ fn check(players: &[Player<'_>], ledger: &Ledger, expected: usize, story: &str) 
     }
     let mut snapshots = players[0].system.log();
     snapshots.retain(|entry| entry.message.is_none());
-    assert_eq!(snapshots.len(), expected, "snapshots: {snapshots:#?} {story}");
+    if let Some(expected) = expected {
+        assert_eq!(snapshots.len(), expected, "snapshots: {snapshots:#?} {story}");
+    }
 }
 
 #[test]
 fn five_formats_come_to_one_state() {
     for seed in 1..=4 {
-        play(seed, 60, false);
+        play(seed, 60, Game::Edits);
     }
 }
 
 #[test]
 fn people_that_several_systems_add_come_to_one_state() {
     for seed in 1..=4 {
-        play(seed, 60, true);
+        play(seed, 60, Game::Doubles);
     }
+}
+
+#[test]
+fn systems_in_trouble_come_to_one_state() {
+    for seed in 1..=4 {
+        play(seed, 60, Game::Troubles);
+    }
+    // A store comes back while a row cannot be read; afterwards that row is somebody else's, and a removal meets an edit.
+    play(114, 140, Game::Troubles);
 }
 
 /// The long run: `DSYNC_SEEDS=1..500 cargo test --test it -- --ignored long_run`.
@@ -794,7 +873,8 @@ fn long_run() {
     let mut failed = Vec::new();
     for seed in from.parse::<u64>().unwrap()..to.parse::<u64>().unwrap() {
         let steps = 20 + usize::try_from(seed % 5).unwrap() * 30;
-        if std::panic::catch_unwind(|| play(seed, steps, seed.is_multiple_of(2))).is_err() {
+        let game = [Game::Edits, Game::Doubles, Game::Troubles, Game::Troubles][usize::try_from(seed / 5 % 4).unwrap()];
+        if std::panic::catch_unwind(|| play(seed, steps, game)).is_err() {
             failed.push(seed);
         }
     }
