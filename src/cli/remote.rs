@@ -31,8 +31,7 @@ enum RemoteCommand {
 /// system and how another system joins. The store of another system (`ssh://`) is a remote as it is.
 #[derive(Debug, Args)]
 #[command(
-    after_long_help = "Examples:\n  dsync remote add origin sftp://nas/srv/addresses\n  \
-    dsync remote add stick /mnt/stick/addresses --passphrase-file secret.txt\n  \
+    after_long_help = "Examples:\n  dsync remote add stick /mnt/stick/addresses --passphrase-file secret.txt\n  \
     dsync remote add nas ssh://nas/srv/addresses"
 )]
 struct RemoteAdd {

@@ -16,7 +16,6 @@ use crate::sync::{ConflictReport, KEY_FIELD, Repository, Resolution, SyncError, 
 #[derive(Debug, Args)]
 #[command(
     after_long_help = "Examples:\n  dsync resolve contacts 0f1e2d3c /name/full --take 2\n  \
-    dsync resolve contacts 0f1e2d3c --same-as 77aa01bc\n  \
     dsync resolve contacts --by-policy"
 )]
 pub(super) struct Resolve {

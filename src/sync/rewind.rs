@@ -14,7 +14,7 @@ use super::{Overrides, Steps, SyncError, SyncOptions, SyncResult, other, source_
 use crate::delta::{Delta, Entry, FieldOperation, Operation, State, Transaction, difference};
 use crate::merge::settings_key;
 use crate::model::contact::title;
-use crate::model::{FieldPath, Hash, RecordKey, SnapshotId, Value};
+use crate::model::{FieldPath, Hash, Kind, RecordKey, SnapshotId, Value};
 use crate::source::{Index, IndexEdit, ItemEntry, ItemView, SourceError};
 use crate::store::View;
 use crate::tree;
@@ -122,7 +122,16 @@ impl Repository {
             let Some(view) = self.store.view().sources.get(&source.name) else {
                 continue;
             };
-            let items = tree::count(&self.store, &view.index).map_err(|error| other("reading a source", error))?;
+            let is_table = self.store.view().collections.get(&view.collection);
+            let is_table = is_table.is_some_and(|collection| collection.kind == Kind::Row);
+            // The index of a table has its exceptions only; of the records one is the schema.
+            let items = if is_table {
+                self.reading().state_at(&view.base)?.content
+            } else {
+                view.index
+            };
+            let items = tree::count(&self.store, &items).map_err(|error| other("reading a source", error))?;
+            let items = items.saturating_sub(u64::from(is_table));
             if is_mass_removal(source.written.removed, items) {
                 return Err(SyncError::MassRemoval {
                     name: source.name.clone(),

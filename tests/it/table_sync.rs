@@ -607,6 +607,30 @@ fn undo_and_restore_bring_rows_back() {
 }
 
 #[test]
+fn undo_takes_a_few_rows_of_many_without_being_asked_twice() {
+    let world = World::new();
+    let row = |number: u32| format!("N{number},Name {number},1,1\n");
+    let many: String = (0..40).map(row).collect();
+    let one = with_csv(&world, "one", &format!("{PRICES}{many}"), "sku");
+    one.sync();
+    let more: String = (40..50).map(row).collect();
+    one.write("prices.csv", format!("{PRICES}{many}{more}"));
+    one.sync();
+    one.undo();
+    assert_eq!(one.read("prices.csv"), format!("{PRICES}{many}"));
+    one.write("prices.csv", format!("{PRICES}{many}{more}"));
+    one.sync();
+    // Most of them is another matter.
+    one.write("prices.csv", PRICES);
+    one.sync_forced();
+    let all: String = (0..50).map(row).collect();
+    one.write("prices.csv", format!("{PRICES}{all}"));
+    one.sync();
+    let error = one.repository().undo(None, &SyncOptions::default()).unwrap_err();
+    assert!(error.to_string().contains("would remove 50 of 53 items"), "{error}");
+}
+
+#[test]
 fn undo_brings_rows_back_that_nobody_else_has() {
     let world = World::new();
     let one = world.system("one");
