@@ -268,11 +268,7 @@ impl Parts {
         Ok(LogObject {
             replica: work.view.replica,
             sequence: view.next_sequence,
-            predecessors: if is_last {
-                work.view.predecessors.clone()
-            } else {
-                Vec::new()
-            },
+            predecessors: if is_last { predecessors(work) } else { Vec::new() },
             system: work.view.system.clone(),
             time: work.env.clock.now(),
             seen: news.seen,
@@ -292,6 +288,12 @@ impl Parts {
             objects,
         })
     }
+}
+
+/// Returns the ids that this store had before, in the order in which objects list them.
+fn predecessors(work: &Work<'_>) -> Vec<ReplicaId> {
+    let ids: BTreeSet<ReplicaId> = work.view.predecessors.iter().copied().collect();
+    ids.into_iter().collect()
 }
 
 /// What this system's objects have not told yet.
@@ -327,7 +329,7 @@ impl News {
         LogObject {
             replica: work.view.replica,
             sequence: view.next_sequence,
-            predecessors: work.view.predecessors.clone(),
+            predecessors: predecessors(work),
             system: work.view.system.clone(),
             time: work.env.clock.now(),
             seen: self.seen,

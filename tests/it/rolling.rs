@@ -7,7 +7,7 @@ use dsync::disk::Disk;
 use dsync::remote::{BaseName, FolderStorage, Keys, Listing, Part, Remote};
 use dsync::sync::{Rolled, SyncOptions};
 
-use crate::world::{FETCH, System, World, card, chain, next_random};
+use crate::world::{FETCH, System, World, card, chain, copy_tree, next_random};
 
 fn remote(world: &World) -> Remote {
     let storage = FolderStorage::open(Disk::default(), &world.path("remote")).unwrap();
@@ -457,5 +457,27 @@ fn names_of_bases_are_read_as_written() {
     roll(&a);
     for name in listing(&world).base_bytes.into_keys() {
         assert_eq!(BaseName::parse(&name.to_string()), Some(name));
+    }
+}
+
+#[test]
+fn a_store_that_was_copied_many_times_goes_on() {
+    let world = World::new();
+    let mut name = "a".to_owned();
+    world
+        .with(&name, "book.vcf", "vcard", &card("u0", "Ada Lovelace", &["TEL:1"]))
+        .sync();
+    // New ids come in any order, and objects list those before in theirs.
+    for number in 1..6 {
+        let next = format!("copy{number}");
+        copy_tree(&world.path(&name), &world.path(&next));
+        let copy = world.existing(&next);
+        // The source is still the file of the first.
+        world
+            .existing("a")
+            .edit("book.vcf", &format!("TEL:{number}\r"), &format!("TEL:{}\r", number + 1));
+        let report = copy.sync();
+        assert_eq!(report.remotes[0].sent.transactions, 1, "{report:?}");
+        name = next;
     }
 }
