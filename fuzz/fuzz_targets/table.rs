@@ -18,7 +18,7 @@ pub fn check(format: &str, file: &str, bytes: &[u8]) {
     }
     let write = TableWrite {
         columns: Vec::new(),
-        rows: vec![RowEdit::Delete { row: 0, old: Vec::new() }],
+        rows: vec![RowEdit::Delete { row: 0, old: Vec::new() }].into(),
     };
     if let Ok(WriteOutcome::Written(refused)) = table.write(&write) {
         assert_eq!(refused, []);
