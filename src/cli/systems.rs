@@ -78,7 +78,7 @@ impl Forget {
             }
             let would = if is_dry { "would stop" } else { "stopped" };
             cx.ui.line(format!(
-                "{would} waiting for {} on {}; its {} objects there are known to others or stay",
+                "{would} waiting for {} on {}, last number {}; nothing of what it sent is lost",
                 cx.ui.paint(Role::Heading, escape(&forgotten.system)),
                 escape(&forgotten.remote),
                 forgotten.sequence
