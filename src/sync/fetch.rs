@@ -168,6 +168,7 @@ pub(super) fn fetch(work: &mut Work<'_>, name: &str, remote: &Remote, compared: 
         let mut waiting = BTreeSet::new();
         let mut progress = false;
         let mut failed = None;
+        unreadable.clear();
         report.message = None;
         for replica in open {
             let mut reader = LogReader {
@@ -199,13 +200,9 @@ pub(super) fn fetch(work: &mut Work<'_>, name: &str, remote: &Remote, compared: 
         }
         // What cannot be read in a log may be in a base.
         let is_stuck = !progress && !unreadable.is_empty();
-        if is_stuck && caught_up(work, (name, remote), listing, &unreadable, &mut report, &mut damaged)? {
-            unreadable.clear();
-            open = waiting;
-            continue;
-        }
-        damaged = damaged.or(failed);
-        if waiting.is_empty() || !progress {
+        let is_filled = is_stuck && caught_up(work, (name, remote), listing, &unreadable, &mut report, &mut damaged)?;
+        if waiting.is_empty() || !progress && !is_filled {
+            damaged = damaged.or(failed);
             break;
         }
         open = waiting;

@@ -439,7 +439,8 @@ pub(super) fn trim(
     let wrap = |error| remote_error(name, error);
     let mut deleted = 0;
     for log_name in doomed {
-        if view.forgotten.contains_key(&log_name.replica) {
+        // That a base has all of ours was seen before it was acknowledged.
+        if log_name.replica != own {
             let object = remote.read(&log_name);
             if !object.is_ok_and(|object| is_in_base(work, &known, &object)) {
                 continue;

@@ -9,6 +9,17 @@ use super::{Overrides, Steps, SyncError, SyncOptions, SyncResult, fetch, roll};
 use crate::model::ReplicaId;
 use crate::remote::{Listing, Remote};
 
+impl Rolled {
+    fn planned(remote: &str, plan: &roll::BasePlan) -> Self {
+        Self {
+            folded: plan.folded,
+            systems: plan.replicas,
+            transactions: plan.transactions,
+            ..Self::of(remote)
+        }
+    }
+}
+
 impl Repository {
     /// Folds the logs of the remotes of these names (all when empty) into bases.
     pub fn roll(&mut self, remotes: &[String], dry_run: bool) -> SyncResult<Vec<Rolled>> {
@@ -56,15 +67,17 @@ impl Repository {
                 });
                 continue;
             }
-            let (remote, compared) = self.compared(&name)?;
-            if !dry_run {
-                let command = self.env.command.clone();
-                let mut work = self.reading();
-                roll::check_newest(&mut work, &name, &remote)?;
-                let view = work.view;
-                self.commit(view, &command)?;
+            if dry_run {
+                list.push(self.rehearse_roll(&name)?);
+                continue;
             }
-            list.push(self.roll_one(&name, &remote, &compared, dry_run)?);
+            let (remote, compared) = self.compared(&name)?;
+            let command = self.env.command.clone();
+            let mut work = self.reading();
+            roll::check_newest(&mut work, &name, &remote)?;
+            let view = work.view;
+            self.commit(view, &command)?;
+            list.push(self.roll_one(&name, &remote, &compared)?);
         }
         Ok(list)
     }
@@ -80,21 +93,22 @@ impl Repository {
         Ok((remote, compared))
     }
 
-    fn roll_one(&mut self, name: &str, remote: &Remote, compared: &Compared, dry_run: bool) -> SyncResult<Rolled> {
+    /// Tells what rolling would do, from what is recorded and one listing.
+    fn rehearse_roll(&self, name: &str) -> SyncResult<Rolled> {
+        let mut work = self.reading();
+        let remote = exchange::open(&work, self.config.remote(name)?)?;
+        let compared = fetch::compare(&mut work, name, &remote, Overrides::default())?;
+        let plan = roll::BasePlan::of(&work, name, &remote, &compared.listing)?;
+        Ok(plan.map_or_else(|| Rolled::of(name), |plan| Rolled::planned(name, &plan)))
+    }
+
+    fn roll_one(&mut self, name: &str, remote: &Remote, compared: &Compared) -> SyncResult<Rolled> {
         let command = self.env.command.clone();
         let mut work = self.reading();
         let Some(plan) = roll::BasePlan::of(&work, name, remote, &compared.listing)? else {
             return Ok(Rolled::of(name));
         };
-        let mut rolled = Rolled {
-            folded: plan.folded,
-            systems: plan.replicas,
-            transactions: plan.transactions,
-            ..Rolled::of(name)
-        };
-        if dry_run {
-            return Ok(rolled);
-        }
+        let mut rolled = Rolled::planned(name, &plan);
         (rolled.objects, rolled.bytes) = plan.write(&mut work, name, remote)?;
         let view = work.view;
         self.commit(view, &command)?;
@@ -108,7 +122,7 @@ impl Repository {
     pub(super) fn tidy(&mut self, name: &str, remote: &Remote, compared: &Compared, command: &str) -> SyncResult<()> {
         if roll::is_due(&self.reading(), name, remote, &compared.listing) {
             let (remote, compared) = self.compared(name)?;
-            self.roll_one(name, &remote, &compared, false)?;
+            self.roll_one(name, &remote, &compared)?;
             return Ok(());
         }
         self.trim(name, remote, &compared.listing, command).map(drop)

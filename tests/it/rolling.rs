@@ -481,3 +481,15 @@ fn a_store_that_was_copied_many_times_goes_on() {
         name = next;
     }
 }
+
+#[test]
+fn a_rehearsal_writes_nothing() {
+    let world = World::new();
+    let (a, b) = history(&world, 3);
+    // There is a base that A has not heard of.
+    roll(&b);
+    let before = (files(&a.dir()), files(&world.path("remote")));
+    let rolled = a.repository().roll(&[], true).unwrap().remove(0);
+    assert_eq!((rolled.objects, rolled.deleted), (0, 0));
+    assert!((files(&a.dir()), files(&world.path("remote"))) == before);
+}
