@@ -159,6 +159,7 @@ pub(super) fn each_carried(
 }
 
 /// What is to be sent to a remote.
+#[derive(Default)]
 pub(super) struct PushPlan {
     /// Snapshots it lacks, parents first, by collection.
     pub(super) snapshots: BTreeMap<String, Vec<SnapshotId>>,

@@ -14,6 +14,7 @@ use crate::remote::{
     Address, CreateOptions, DESCRIPTOR_NAME, Keys, Recipient, Remote, RemoteError, WORK_FACTOR, generate_identity,
     write_secret,
 };
+use crate::store::RemoteView;
 
 /// The name of the key slot that the maker's own key opens.
 const OWN_SLOT: &str = "owner";
@@ -73,13 +74,18 @@ impl Repository {
         let work = self.reading();
         let view = exchange::remote_view(&work, name, &remote);
         drop(work);
-        let changed = self.config.with_remote(&config)?;
+        self.record_remote(&config, view)?;
+        Ok(added)
+    }
+
+    /// Puts a remote into the configuration and the view.
+    fn record_remote(&mut self, config: &RemoteConfig, view: RemoteView) -> SyncResult<()> {
+        let changed = self.config.with_remote(config)?;
         self.commit_config(changed)?;
         let mut all = self.store.view().clone();
-        all.remotes.insert(name.to_owned(), view);
+        all.remotes.insert(config.name.clone(), view);
         let command = self.env.command.clone();
-        self.commit(all, &command)?;
-        Ok(added)
+        self.commit(all, &command)
     }
 
     /// Adds another store as a remote.
@@ -104,18 +110,14 @@ impl Repository {
             return Ok(added);
         }
         way.keep_password(&self.env, &self.root, name)?;
-        let changed = self.config.with_remote(&RemoteConfig {
+        let config = RemoteConfig {
             name: name.to_owned(),
             url: location,
             key_file: None,
             passphrase_file: None,
             transport: way.transport,
-        })?;
-        self.commit_config(changed)?;
-        let mut all = self.store.view().clone();
-        all.remotes.insert(name.to_owned(), view);
-        let command = self.env.command.clone();
-        self.commit(all, &command)?;
+        };
+        self.record_remote(&config, view)?;
         Ok(added)
     }
 

@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::exchange::{self, Cutter, News, each_carried, missing, remote_error, remote_view};
+use super::exchange::{Cutter, News, each_carried, missing, remote_error, remote_view};
 use super::fetch::{Adopted, adopt, is_here, retire, store_objects};
 use super::report::Traffic;
 use super::work::Work;
@@ -286,11 +286,14 @@ fn adopt_whole(work: &mut Work<'_>, known: &BaseView, snapshots: &[SnapshotId]) 
         if generation.checked_add(1) != Some(snapshot.generation) {
             return wrong(id, "its generation is not one more than its parents'");
         }
-        if !work.objects.contains(&snapshot.delta) {
-            return wrong(id, "its changes are missing");
-        }
         transactions = transactions.saturating_add(snapshot.counts.total());
     }
+    each_needed(work, &known.heads, &mut |_, id| {
+        if work.objects.contains(&id) {
+            return Ok(());
+        }
+        Err(SyncError::Damaged(format!("object {id} of its history is missing")))
+    })?;
     for (name, heads) in &known.heads {
         let mut kind = None;
         for head in heads {
@@ -756,16 +759,4 @@ impl BasePlan {
             })
             .collect()
     }
-}
-
-/// Makes the object that tells the news, recorded as to be sent.
-pub(super) fn prepare_news(
-    work: &mut Work<'_>,
-    name: &str,
-    remote: &Remote,
-    news: News,
-) -> SyncResult<(LogName, Vec<u8>)> {
-    let view = remote_view(work, name, remote);
-    let object = news.into_log_object(work, &view);
-    exchange::prepare(work, name, remote, object)
 }

@@ -1,13 +1,15 @@
 //! The operations that fold the logs of remotes, and forget systems.
 
-use super::exchange;
+use super::exchange::{self, PushPlan};
 use super::fetch::Compared;
 use super::report::{Forgotten, Rolled};
 use super::repository::Repository;
 use super::transport::Way;
+use super::work::Work;
 use super::{Overrides, Steps, SyncError, SyncOptions, SyncResult, fetch, roll};
 use crate::model::ReplicaId;
 use crate::remote::{Listing, Remote};
+use crate::store::RemoteView;
 
 impl Rolled {
     fn planned(remote: &str, plan: &roll::BasePlan) -> Self {
@@ -139,20 +141,13 @@ impl Repository {
 
     /// Tells the others what they wait for, where there is nothing else to send.
     pub(super) fn tell(&mut self, name: &str, remote: &Remote, listing: &Listing, command: &str) -> SyncResult<()> {
-        let mut work = self.reading();
-        let Some(news) = roll::news(&work, name, remote, listing) else {
+        let Some(news) = roll::news(&self.reading(), name, remote, listing) else {
             return Ok(());
         };
-        let (log_name, sealed) = roll::prepare_news(&mut work, name, remote, news)?;
-        let view = work.view;
-        self.commit(view, command)?;
-        remote
-            .upload(&log_name, &sealed)
-            .map_err(|error| exchange::remote_error(name, error))?;
+        let make = |work: &Work<'_>, view: &RemoteView| Ok(news.into_log_object(work, view));
+        self.send_object(name, remote, make, command)?;
         let mut work = self.reading();
-        let mut view = exchange::remote_view(&work, name, remote);
-        view.outbox = None;
-        work.view.remotes.insert(name.to_owned(), view);
+        exchange::pushed(&mut work, name, &PushPlan::default());
         let view = work.view;
         self.commit(view, command)
     }

@@ -4,8 +4,10 @@ use super::exchange::{self, PushPlan};
 use super::fetch::Compared;
 use super::peer::Opened;
 use super::repository::{Reached, Repository, Run};
+use super::work::Work;
 use super::{Steps, SyncError, SyncResult};
-use crate::remote::Remote;
+use crate::remote::{LogName, LogObject, Remote};
+use crate::store::RemoteView;
 
 impl Repository {
     /// Sends what each of the remotes lacks and, after a fetch, takes care of their logs; an unreachable one is told in the
@@ -68,19 +70,12 @@ impl Repository {
             .start(&format!("sending to {name}"), Some(parts.len() as u64));
         for at in 0..parts.len() {
             self.env.progress.at(at as u64);
-            let mut work = self.reading();
-            let view = exchange::remote_view(&work, name, remote);
-            let object = parts.log_object(&work, &view, at, &pieces)?;
-            let (log_name, sealed) = exchange::prepare(&mut work, name, remote, object)?;
-            let view = work.view;
-            self.commit(view, command)?;
-            remote
-                .upload(&log_name, &sealed)
-                .map_err(|error| exchange::remote_error(name, error))?;
+            let make = |work: &Work<'_>, view: &RemoteView| parts.log_object(work, view, at, &pieces);
+            let (log_name, length_bytes) = self.send_object(name, remote, make, command)?;
             pieces.push(log_name);
             let report = run.remote(name);
             report.sent.packs += 1;
-            report.sent.bytes += sealed.len() as u64;
+            report.sent.bytes += length_bytes;
         }
         self.env.progress.finish();
         let report = run.remote(name);
@@ -90,5 +85,24 @@ impl Repository {
         exchange::pushed(&mut work, name, &plan);
         let view = work.view;
         self.commit(view, command)
+    }
+    /// Sends one log object, which is recorded as to be sent before; returns its name and how many bytes it has.
+    pub(super) fn send_object(
+        &mut self,
+        name: &str,
+        remote: &Remote,
+        make: impl FnOnce(&Work<'_>, &RemoteView) -> SyncResult<LogObject>,
+        command: &str,
+    ) -> SyncResult<(LogName, u64)> {
+        let mut work = self.reading();
+        let view = exchange::remote_view(&work, name, remote);
+        let object = make(&work, &view)?;
+        let (log_name, sealed) = exchange::prepare(&mut work, name, remote, object)?;
+        let view = work.view;
+        self.commit(view, command)?;
+        remote
+            .upload(&log_name, &sealed)
+            .map_err(|error| exchange::remote_error(name, error))?;
+        Ok((log_name, sealed.len() as u64))
     }
 }

@@ -493,3 +493,41 @@ fn a_rehearsal_writes_nothing() {
     assert_eq!((rolled.objects, rolled.deleted), (0, 0));
     assert!((files(&a.dir()), files(&world.path("remote"))) == before);
 }
+
+#[test]
+fn a_clone_has_all_of_a_base_or_is_told_what_lacks() {
+    let world = World::new();
+    let (a, _) = history(&world, 3);
+    // More than a record holds itself.
+    let note = "A long note. ".repeat(60);
+    a.edit("book.vcf", "TEL:0\r\n", &format!("TEL:0\r\nNOTE:{note}\r\n"));
+    a.sync();
+    roll(&a);
+    let remote = remote(&world);
+    let mut name = *listing(&world).base_bytes.keys().next().unwrap();
+    let whole = remote.read_base(&name).unwrap();
+    let mut refused = 0;
+    for at in 0..whole.objects.len() {
+        let mut base = whole.clone();
+        base.objects.remove(at);
+        let (forged, stored) = remote.prepare_base(&base).unwrap();
+        remote.delete_base(&name).unwrap();
+        remote.upload_base(&forged, &stored).unwrap();
+        name = forged;
+        let clone = format!("c{at}");
+        if let Err(error) = world.try_clone(&clone, "remote", &Disk::default()) {
+            assert!(chain(&error).contains(&forged.to_string()), "{}", chain(&error));
+            refused += 1;
+            continue;
+        }
+        // What can be computed need not be there.
+        let c = world.existing(&clone);
+        assert_eq!((c.state(), c.log().len()), (a.state(), a.log().len()), "{at}");
+        assert_eq!(c.repository().verify(None, true).unwrap().damaged, [], "{at}");
+    }
+    assert!(
+        refused >= whole.objects.len() - 4,
+        "{refused} of {}",
+        whole.objects.len()
+    );
+}
