@@ -35,6 +35,13 @@ fn at(numbers: &Numbers, replica: &ReplicaId) -> u64 {
     numbers.get(replica).copied().unwrap_or(0)
 }
 
+fn has_no_history(work: &Work<'_>) -> bool {
+    work.view
+        .collections
+        .values()
+        .all(|collection| collection.heads.is_empty())
+}
+
 /// Returns whether `covers` reaches every number of `numbers`.
 fn reaches(covers: &Numbers, numbers: &Numbers) -> bool {
     numbers.iter().all(|(replica, number)| at(covers, replica) >= *number)
@@ -132,12 +139,7 @@ pub(super) fn catch_up(
             })
             .map(|(replica, _)| (*replica, next(replica)))
             .collect();
-        let knows_nothing = view.seen.is_empty()
-            && work
-                .view
-                .collections
-                .values()
-                .all(|collection| collection.heads.is_empty());
+        let knows_nothing = view.seen.is_empty() && has_no_history(work);
         let gain = |base: &BaseView| -> u64 {
             let fills = gaps
                 .iter()
@@ -233,11 +235,7 @@ fn take_in(
             }
         }
     }
-    let is_first = work
-        .view
-        .collections
-        .values()
-        .all(|collection| collection.heads.is_empty());
+    let is_first = has_no_history(work);
     if is_first {
         traffic.transactions += adopt_whole(work, known, &snapshots).map_err(|error| damaged(&super::chain(&error)))?;
         return Ok(true);
@@ -661,7 +659,9 @@ impl BasePlan {
         let view = remote_view(work, name, remote);
         let own = work.view.replica;
         let (folded, replicas, _) = uncovered(&view, &own, listing);
-        if folded == 0 {
+        // Objects that only acknowledge bring nothing new.
+        let has_all = view.bases.values().flatten().any(|base| base.heads == view.pushed);
+        if folded == 0 || has_all {
             return Ok(None);
         }
         let mut covers: Numbers = view.seen.clone();

@@ -74,12 +74,17 @@ impl Repository {
                 continue;
             }
             let (remote, compared) = self.compared(&name)?;
-            let command = self.env.command.clone();
-            let mut work = self.reading();
-            roll::check_newest(&mut work, &name, &remote)?;
-            let view = work.view;
-            self.commit(view, &command)?;
-            list.push(self.roll_one(&name, &remote, &compared)?);
+            let mut rolled = self.roll_one(&name, &remote, &compared)?;
+            if rolled.folded == 0 {
+                // A base that cannot be read any more folds nothing.
+                let command = self.env.command.clone();
+                let mut work = self.reading();
+                roll::check_newest(&mut work, &name, &remote)?;
+                let view = work.view;
+                self.commit(view, &command)?;
+                rolled = self.roll_one(&name, &remote, &compared)?;
+            }
+            list.push(rolled);
         }
         Ok(list)
     }

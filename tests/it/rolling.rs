@@ -531,3 +531,23 @@ fn a_clone_has_all_of_a_base_or_is_told_what_lacks() {
         whole.objects.len()
     );
 }
+
+#[test]
+fn a_damaged_base_is_written_anew() {
+    let world = World::new();
+    let (a, _) = history(&world, 3);
+    world.part_bytes.set(400);
+    let first = roll(&a);
+    assert_eq!(roll(&a).folded, 0);
+    // Not the last part, which every system reads.
+    let piece = *listing(&world).base_bytes.keys().next().unwrap();
+    let path = world.path("remote").join(piece.to_string());
+    let whole = std::fs::read(&path).unwrap();
+    std::fs::write(&path, &whole[1..]).unwrap();
+    let again = roll(&a);
+    assert_eq!(again.transactions, first.transactions);
+    assert!(again.folded > 0);
+    assert_eq!(roll(&a).folded, 0);
+    let c = world.clone_system("c", "remote");
+    assert_eq!((c.state(), c.log().len()), (a.state(), a.log().len()));
+}

@@ -11,7 +11,7 @@ use super::super::work::Work;
 use super::super::{Environment, Overrides, SyncError, SyncResult};
 use super::relation::{known_here, known_there};
 use super::transfer::{self, Receiver, Trouble};
-use super::{all_heads, hello, out_of_place, peer_error, peer_view, plan_of};
+use super::{all_heads, hello, out_of_place, own_heads, peer_error, peer_view, plan_of};
 use crate::delta::Snapshot;
 use crate::model::{ReplicaId, SnapshotId};
 use crate::remote::{
@@ -168,12 +168,7 @@ impl Peer {
         link: &mut PeerLink,
         here: BTreeSet<SnapshotId>,
     ) -> Result<BTreeSet<SnapshotId>, Trouble> {
-        let ours: Vec<SnapshotId> = work
-            .view
-            .collections
-            .values()
-            .flat_map(|view| view.heads.clone())
-            .collect();
+        let ours = own_heads(work);
         let mut base = here;
         let pushed: Vec<SnapshotId> = self.view(work).pushed.into_values().flatten().collect();
         // What was dropped here by going back is no common ground.
@@ -292,12 +287,7 @@ impl Peer {
     pub(in crate::sync) fn plan_push(&self, work: &Work<'_>) -> SyncResult<PushPlan> {
         let theirs = self.their_heads();
         let here = known_here(work, &theirs)?;
-        let ours: Vec<SnapshotId> = work
-            .view
-            .collections
-            .values()
-            .flat_map(|view| view.heads.clone())
-            .collect();
+        let ours = own_heads(work);
         let have: Vec<SnapshotId> = here.iter().copied().collect();
         let mut list = missing(work, &have, &ours)?;
         if !list.is_empty() && here.len() < theirs.len() {

@@ -32,6 +32,12 @@ fn all_heads(work: &Work<'_>) -> Vec<CollectionHeads> {
         .collect()
 }
 
+/// Returns the heads of all collections in one list.
+fn own_heads(work: &Work<'_>) -> Vec<SnapshotId> {
+    let collections = work.view.collections.values();
+    collections.flat_map(|view| view.heads.iter().copied()).collect()
+}
+
 /// Returns the hello of this store; its heads are in it where `other` is a digest that is not its own.
 fn hello(work: &Work<'_>, other: Option<&Hash>) -> PeerHello {
     let heads = all_heads(work);
